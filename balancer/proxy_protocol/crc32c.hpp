@@ -1,0 +1,11 @@
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4), the checksum of the PROXY v2 header.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace millrace::proxy_protocol {
+
+[[nodiscard]] std::uint32_t crc32c(std::string_view bytes);
+
+}  // namespace millrace::proxy_protocol

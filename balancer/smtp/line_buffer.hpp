@@ -1,0 +1,44 @@
+// Bytes that a client sent and nobody has used yet, taken out as command lines.
+//
+// A line ends at CRLF only (RFC 5321, 2.3.8). A line longer than the limit is reported once, as
+// too long, and its octets are dropped as they come, so the buffer never grows past what one read
+// appends to one unfinished line. An empty buffer holds no memory: most sessions are idle.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace millrace::smtp {
+
+class LineBuffer {
+ public:
+    static constexpr std::size_t kLineLengthMax = 2048;  // octets, CRLF included
+
+    void append(std::string_view bytes);
+
+    struct Line {
+        std::string_view text;  // without CRLF; empty when too long
+        bool is_too_long = false;
+    };
+
+    // The first complete line, left in place; nothing when there is none yet. The view is valid
+    // until the next call of append, pop or take.
+    [[nodiscard]] std::optional<Line> front() const;
+    // Removes the line that front() shows. REQUIRES: front() has a value.
+    void pop();
+
+    // Everything that is left, for when content follows (after DATA); the buffer is empty then.
+    [[nodiscard]] std::string take();
+
+    [[nodiscard]] std::size_t size() const { return bytes_.size() - begin_; }
+    [[nodiscard]] bool is_empty() const { return size() == 0; }
+
+ private:
+    std::string bytes_;
+    std::size_t begin_ = 0;     // start of the first line
+    bool is_skipping_ = false;  // inside an overlong line
+};
+
+}  // namespace millrace::smtp

@@ -1,0 +1,24 @@
+# millrace_library(NAME SOURCES a.cpp ... HEADERS a.hpp ... LINK target ...)
+# One static library per directory. Its headers form a header set, so that every header is also
+# compiled alone (target all_verify_interface_header_sets).
+function(millrace_library name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;LINK" ${ARGN})
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_sources(${name} PUBLIC FILE_SET HEADERS
+        BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HEADERS})
+    target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE millrace_flags)
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+endfunction()
+
+# millrace_test(NAME LABEL unit|integration SOURCES ... LINK ...)
+# One executable; ctest runs each of its tests as a test of its own only for discovery's sake would
+# cost a process each, so a whole executable is one ctest test.
+function(millrace_test name)
+    cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    target_link_libraries(${name} PRIVATE millrace_flags ${ARG_LINK} GTest::gtest_main GTest::gmock)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
+endfunction()

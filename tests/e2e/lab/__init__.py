@@ -1,0 +1,15 @@
+"""The parts of a mail cluster as real programs, for tests and for the demonstration.
+
+Everything runs in a private directory on free loopback ports, or in network namespaces made for the
+purpose; nothing of the machine's own mail system is read or touched. One noun to a module:
+
+    lab        the private directory, and what must be stopped and removed at the end
+    host       an address and, optionally, a network namespace to run in
+    process    one supervised program
+    postfix amavisd rbldnsd balancer milter fake_node    the programs
+    sink       the mailbox at the end
+    client     who sends mail
+    cluster    the usual topologies of all these, and the journey of one message through them
+
+Only the standard library is used.
+"""

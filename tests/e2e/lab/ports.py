@@ -1,0 +1,26 @@
+"""Free TCP and UDP ports, below the range from which the kernel takes its own."""
+import random
+import socket
+
+_FIRST, _LAST = 20000, 32000
+_given = set()
+
+
+def free_port(addresses=("127.0.0.1",)):
+    """A port that nobody uses on any of the addresses, and that is given out only once."""
+    while True:
+        port = random.randint(_FIRST, _LAST)
+        if port in _given or not all(_is_free(address, port) for address in addresses):
+            continue
+        _given.add(port)
+        return port
+
+
+def _is_free(address, port):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True
