@@ -3,7 +3,7 @@
 Everything runs in a private directory on free loopback ports, or in network namespaces made for the
 purpose; nothing of the machine's own mail system is read or touched. One noun to a module:
 
-    lab        the private directory, and what must be stopped and removed at the end
+    workspace  the private directory (Lab), and what must be stopped and removed at the end
     host       an address and, optionally, a network namespace to run in
     process    one supervised program
     postfix amavisd rbldnsd balancer milter fake_node    the programs

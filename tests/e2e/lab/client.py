@@ -25,8 +25,10 @@ class Refused(Exception):
 class Client:
     """One SMTP session. Several messages may be sent in it, each as another Sender."""
 
-    def __init__(self, host, address, port, timeout=60.0):
+    def __init__(self, host, address, port, timeout=60.0, preamble=b""):
+        """`preamble` goes out first: a PROXY header."""
         self._sock = host.connect(address, port, timeout)
+        self._sock.sendall(preamble)
         self._file = self._sock.makefile("rb")
         self._expect(220)
         self._ask("EHLO client.lab.test")
@@ -34,6 +36,12 @@ class Client:
     def speak_as(self, sender):
         self._ask(sender.xclient, 220)
         self._ask(f"EHLO {sender.helo}")
+
+    def forward(self, sender, ident):
+        """Says who the client was as a Postfix does that submits to a content filter."""
+        address = f"IPv6:{sender.address}" if ":" in sender.address else sender.address
+        self._ask(f"XFORWARD ADDR={address} PORT={sender.port} PROTO=ESMTP HELO={sender.helo} "
+                  f"IDENT={ident} SOURCE=REMOTE")
 
     def send(self, mail_from, recipients, data, body_8bit=True):
         """Sends `data` (whole CRLF lines, not dot-stuffed); Postfix's queue ID for it."""
@@ -83,7 +91,9 @@ class Client:
 def submit_locally(postfix, mail_from, recipients, data):
     """Hands a message to sendmail(1) of that Postfix instance: no SMTP client is involved."""
     subprocess.run(
-        ["/usr/sbin/sendmail", "-C", postfix.config, "-i", "-f", mail_from, "--", *recipients],
+        postfix.host.command(
+            ["/usr/sbin/sendmail", "-C", postfix.config, "-i", "-f", mail_from, "--", *recipients]
+        ),
         input=data.replace(b"\r\n", b"\n"),
         check=True,
         env={"MAIL_CONFIG": postfix.config, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},

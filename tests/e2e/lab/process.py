@@ -32,6 +32,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                cwd="/",
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
                 env={**os.environ, **(self.environment or {})},

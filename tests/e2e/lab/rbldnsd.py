@@ -28,6 +28,11 @@ class Rbldnsd:
         )
         lab.add(self)
 
+    @property
+    def endpoint(self):
+        """For SpamAssassin's dns_server."""
+        return f"[{self.host.local_address}]:{self.port}"
+
     def start(self):
         self.process.start()
         self.process.wait_until_ready(lambda: self.is_listed("66.113.0.203"), "an answer")
