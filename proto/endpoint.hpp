@@ -3,8 +3,9 @@
 // Everything that names a host in Millrace (peer, origin, node, trusted network) is one of these,
 // so that a port is never confused with another number and an address never with a name. Text is
 // parsed strictly: dotted quad or RFC 4291 text, no scope identifier, no leading zeroes, no host
-// names. Text is written as a dotted quad or per RFC 5952; an IPv4-mapped IPv6 address is the IPv4
-// address it carries, in both directions, so that it compares equal to it.
+// names. Text is written as a dotted quad or per RFC 5952, without a scope; an IPv4-mapped IPv6
+// address is the IPv4 address it carries, in both directions, so that it compares equal to it.
+// Addresses that come from a socket are to be passed through unmapped() before they are compared.
 #pragma once
 
 #include "proto/result.hpp"
@@ -25,7 +26,7 @@ struct Endpoint {
     Address address;         // unspecified (0.0.0.0) when unknown
     std::uint16_t port = 0;  // 0 when unknown
 
-    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+    friend std::strong_ordering operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
 // An address prefix such as 192.0.2.0/24; a single address is its own longest prefix. Host bits

@@ -8,7 +8,6 @@
 #include "proto/result.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,12 +1,14 @@
 // One log line: `subject: event key=value key="quoted value" ...`, the form that both programs use.
 //
 // The queue ID comes first, as in Postfix's own log, so that one grep follows a message through
-// Postfix, Millrace and amavisd. Values that came from the wire cannot break a line: anything but
-// printable ASCII is written as \xNN, and a value with a space, a quote, a backslash or an equals
-// sign, and an empty one, is quoted.
+// Postfix, Millrace and amavisd. Values that came from the wire cannot break a line: a value with a
+// space, a quote, a backslash, an equals sign or anything but printable ASCII, and an empty one, is
+// quoted; inside the quotes a quote and a backslash follow a backslash, and anything but printable
+// ASCII is written as \xNN.
 #pragma once
 
-#include <cstdint>
+#include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -18,17 +20,27 @@ class LogLine {
     LogLine(std::string_view subject, std::string_view event);
 
     LogLine& add(std::string_view key, std::string_view value);
-    LogLine& add(std::string_view key, std::int64_t value);
+
+    LogLine& add(std::string_view key, std::integral auto value) {
+        return add_verbatim(key, std::to_string(value));
+    }
+
     // Written with three decimals, in seconds.
     LogLine& add_seconds(std::string_view key, double seconds);
 
     [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
+    LogLine& add_verbatim(std::string_view key, std::string_view value);
+
     std::string text_;
 };
 
-// A value as LogLine writes it; cut at `length_max` characters with a trailing "...".
+// A value as LogLine writes it. No more than `length_max` characters are written between the
+// quotes; what is cut off leaves a trailing "...".
 [[nodiscard]] std::string log_value(std::string_view value, std::size_t length_max = 512);
+
+// Seconds as LogLine writes them, for values made of several: "0.001/1.204".
+[[nodiscard]] std::string log_seconds(double seconds);
 
 }  // namespace millrace

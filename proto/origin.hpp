@@ -11,13 +11,16 @@
 #include "proto/result.hpp"
 
 #include <chrono>
+#include <compare>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace millrace {
 
-// An SMTP client as its server knew it. Texts are empty when unknown. After validate() they hold
-// printable characters only and at most kTextMax octets each.
+// An SMTP client as its server knew it. Texts are empty when unknown. They may hold anything that
+// came from the wire until encode_origin() has cleaned them; from decode_origin() they hold
+// printable ASCII only and at most kTextMax octets each.
 struct SmtpClient {
     static constexpr std::size_t kTextMax = 255;
 
@@ -61,7 +64,8 @@ enum class OriginErrc {
     bad_queue_id,
     bad_address,
     bad_port,
-    bad_text,  // a control character, or longer than SmtpClient::kTextMax
+    bad_text,  // something other than printable ASCII, or longer than SmtpClient::kTextMax
+    bad_time,  // before 1970 or after 2250
 };
 
 [[nodiscard]] error_code make_error_code(OriginErrc errc);
@@ -69,8 +73,13 @@ enum class OriginErrc {
 // The ingress name as it is compared: lower case ASCII, no trailing dot.
 [[nodiscard]] std::string normal_ingress(std::string_view name);
 
-// A protobuf `OriginRecord` (origin.proto) in its serialised form. decode validates everything;
-// what it returns is safe to store, log and forward.
+// The text with every octet outside printable ASCII replaced by '?', cut to kTextMax octets.
+[[nodiscard]] std::string clean_text(std::string_view text);
+
+// A protobuf `OriginRecord` (origin.proto) in its serialised form. encode cleans all texts, so that
+// no HELO can make a record unpublishable, and keeps milliseconds of the time. decode validates
+// everything; what it returns is safe to store, log and forward. An unspecified address (0.0.0.0 or
+// ::) is an unknown one and thus refused.
 [[nodiscard]] std::string encode_origin(const OriginRecord& record);
 [[nodiscard]] Result<OriginRecord> decode_origin(std::string_view bytes);
 

@@ -4,7 +4,8 @@
 // A program describes its keys as rows of `ConfigKey`; this file does the rest: reading the file,
 // laying the command line over it, naming file, line, key and what was expected in every error,
 // refusing unknown and duplicate keys, and printing the effective values. The command line wins
-// over the file; for a repeatable key it replaces the file's values.
+// over the file; for a repeatable key it replaces the file's values. A '#' begins a comment
+// anywhere in a line, so no value can hold one, nor a control character.
 #pragma once
 
 #include <functional>
@@ -22,6 +23,12 @@ class ConfigError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// The command line itself is wrong: another exit code (EX_USAGE), otherwise the same.
+class UsageError : public ConfigError {
+ public:
+    using ConfigError::ConfigError;
+};
+
 struct ConfigKey {
     // "log-level", "origin.ttl", or "pool.*.balance" where * stands for any section name.
     std::string name;
@@ -34,17 +41,20 @@ struct ConfigKey {
 
 struct ConfigValue {
     std::string text;
-    std::string source;  // "/etc/millrace/balancer.conf" or "command line", for errors
+    std::string source;  // "/etc/millrace/balancer.conf:12" or "command line", for errors
 };
 
 // What was given, in the order of the file: key -> values. Keys are full names such as
-// "pool.scanners.balance"; a section name may hold letters, digits, '-' and '_'.
+// "pool.scanners.balance"; a section name may hold letters, digits, '-' and '_'. Defaults are not
+// in here.
 class ConfigValues {
  public:
+    // Replaces what the key had.
     void set(const std::string& key, std::vector<ConfigValue> values);
 
+    // Null when the key was not given; otherwise at least one value.
     [[nodiscard]] const std::vector<ConfigValue>* find(const std::string& key) const;
-    // The names that stand for * in "pool.*": in order of first appearance.
+    // sections("pool"): the names that stand for * in "pool.*", in order of first appearance.
     [[nodiscard]] std::vector<std::string> sections(std::string_view prefix) const;
 
  private:
@@ -61,7 +71,8 @@ struct CommandLine {
     ConfigValues values;  // file with the command line laid over it
 };
 
-// Throws ConfigError.
+// Throws UsageError for the command line, ConfigError for the file. With --help or --version the
+// file is not read.
 [[nodiscard]] CommandLine read_command_line(int argc, const char* const* argv,
                                             const std::vector<ConfigKey>& keys);
 
@@ -74,7 +85,7 @@ struct CommandLine {
                                        const std::vector<ConfigKey>& keys);
 [[nodiscard]] std::string help_text(std::string_view program, const std::vector<ConfigKey>& keys);
 
-// Throws ConfigError: "FILE: KEY = VALUE: expected ...".
+// Throws ConfigError: "FILE:LINE: KEY = VALUE: expected ...".
 [[noreturn]] void refuse_value(const std::string& key, const ConfigValue& value,
                                std::string_view expected);
 

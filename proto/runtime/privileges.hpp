@@ -13,9 +13,9 @@ struct ProcessIdentity {
     std::string group;  // empty: the user's primary group
 };
 
-void harden_process();                              // umask 0027, no core files, no_new_privs
+void harden_process();                                  // umask 0027, no core files, no_new_privs
 void drop_privileges(const ProcessIdentity& identity);  // no-op without a user
-void raise_descriptor_limit();                      // soft limit to the hard limit
+void raise_descriptor_limit();                          // soft limit to the hard limit
 
 // sd_notify(3); nothing happens outside systemd.
 void notify_ready();

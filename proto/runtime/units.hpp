@@ -18,7 +18,7 @@ using Duration = std::chrono::milliseconds;
 // Decimal digits only.
 [[nodiscard]] std::optional<std::uint64_t> parse_count(std::string_view text);
 
-// The shortest form that parses back to the same value.
+// The shortest form that parses back to the same value. A negative duration is written as 0s.
 [[nodiscard]] std::string format_duration(Duration duration);
 [[nodiscard]] std::string format_size(std::uint64_t octets);
 

@@ -1,0 +1,30 @@
+// The table of keys as a thing to look names up in: which row a full name such as
+// "pool.scanners.balance" belongs to, and which one was meant when it belongs to none.
+// Used by the files of the configuration reader only.
+#pragma once
+
+#include "proto/runtime/config_file.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace {
+
+// Letters, digits, '-' and '_'.
+[[nodiscard]] bool is_section_name(std::string_view text);
+
+// Null when the name is in no row. The row lives as long as the table.
+[[nodiscard]] const ConfigKey* find_key(const std::vector<ConfigKey>& keys, std::string_view name);
+
+// " (did you mean 'balance'?)", or nothing when no key is near.
+[[nodiscard]] std::string suggest_key(const std::vector<ConfigKey>& keys, std::string_view name);
+
+// "pool.*" and "scanners" make "pool.scanners"; a name without * stays as it is.
+[[nodiscard]] std::string expand_name(std::string_view pattern, std::string_view section);
+
+// "pool.scanners.balance" is "pool.scanners" and "balance"; the first is empty at the top level.
+[[nodiscard]] std::string_view section_part(std::string_view name);
+[[nodiscard]] std::string_view key_part(std::string_view name);
+
+}  // namespace millrace
