@@ -1,0 +1,214 @@
+#include "balancer/pool/member.hpp"
+
+#include <boost/assert.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::pool {
+
+namespace {
+
+constexpr unsigned kWeightParts = 16;  // of one weight, for the ramp of a slow start
+
+bool is_doubted(const Health& health) {
+    return health.condition() == Condition::down || health.is_on_probation();
+}
+
+}  // namespace
+
+Member::Member(NodeOptions options, const HealthOptions& health, Milliseconds slowstart,
+               TimePoint now, Rng& rng)
+    : options_(std::make_shared<const NodeOptions>(std::move(options))),
+      identity_(hash_identity(options_->name)),
+      admin_(options_->is_disabled ? AdminState::maint : AdminState::ready),
+      health_(health, now, rng),
+      slow_start_(slowstart) {
+    history_.state_since = now;
+    if (admin_ == AdminState::maint) {
+        health_.stop();
+    }
+}
+
+NodeState Member::state() const {
+    if (admin_ == AdminState::maint) {
+        return NodeState::maint;
+    }
+    if (admin_ == AdminState::drain) {
+        return NodeState::drain;
+    }
+    if (health_.condition() == Condition::down) {
+        return NodeState::down;
+    }
+    if (health_.condition() == Condition::untested || slow_start_.is_active()) {
+        return NodeState::starting;
+    }
+    return NodeState::up;
+}
+
+NodeStatus Member::status() const {
+    NodeStatus status;
+    status.options = options_;
+    status.state = state();
+    status.in_flight = slots_.in_flight;
+    status.picked_total = slots_.picked_total;
+    status.since = history_.state_since;
+    status.reason = history_.reason;
+    return status;
+}
+
+bool Member::is_usable() const {
+    return is_ready() && health_.condition() != Condition::down;
+}
+
+bool Member::is_down_by_messages() const {
+    return is_ready() && health_.evidence() == Evidence::messages;
+}
+
+bool Member::has_recovered_since(TimePoint time) const {
+    return history_.recovered_at > time;
+}
+
+Candidate Member::candidate(NodeIndex node) const {
+    Candidate candidate;
+    candidate.node = node;
+    candidate.identity = identity_;
+    candidate.weight = slow_start_.scaled(std::uint64_t{options_->weight} * kWeightParts);
+    candidate.in_flight = slots_.in_flight;
+    candidate.limit = limit();
+    candidate.credit = slots_.credit;
+    return candidate;
+}
+
+void Member::grant() {
+    ++slots_.in_flight;
+    ++slots_.picked_total;
+    health_.message_granted();
+    history_.was_busy = history_.was_busy || is_full();
+}
+
+Reason Member::release(Outcome outcome, std::string_view detail, TimePoint now, Rng& rng) {
+    BOOST_ASSERT_MSG(slots_.in_flight > 0, "a slot was given back twice");
+    if (slots_.in_flight == 0) {
+        return std::nullopt;
+    }
+    --slots_.in_flight;
+    const Condition before = health_.condition();
+    const bool was_doubted = is_doubted(health_);
+    Reason reason;
+    if (outcome == Outcome::completed) {
+        history_.was_busy = true;
+        reason = health_.message_completed();
+    } else if (outcome == Outcome::failed) {
+        reason = health_.message_failed(detail, now, rng);
+    }
+    follow_health(before, was_doubted, now);
+    return reason;
+}
+
+void Member::begin_check() {
+    health_.begin_check();
+    history_.was_busy = is_full();
+}
+
+Reason Member::check_done(CheckOutcome outcome, std::string_view detail, TimePoint now, Rng& rng) {
+    const Condition before = health_.condition();
+    const bool was_doubted = is_doubted(health_);
+    Reason reason;
+    if (outcome == CheckOutcome::passed) {
+        reason = health_.check_passed(now, rng);
+    } else if (outcome == CheckOutcome::timed_out && history_.was_busy) {
+        health_.check_inconclusive(now, rng);
+    } else {
+        const bool has_detail = outcome == CheckOutcome::failed || !detail.empty();
+        reason = health_.check_failed(has_detail ? detail : "timed out", now, rng);
+    }
+    follow_health(before, was_doubted, now);
+    return reason;
+}
+
+Reason Member::advance(TimePoint now) {
+    const Condition before = health_.condition();
+    const bool was_doubted = is_doubted(health_);
+    Reason reason = health_.advance(now);
+    follow_health(before, was_doubted, now);
+    if (slow_start_.advance(now) && !slow_start_.is_active()) {
+        reason = "slow start is over";
+    }
+    return reason;
+}
+
+std::optional<TimePoint> Member::next_advance() const {
+    const std::optional<TimePoint> retry = health_.retry_at();
+    const std::optional<TimePoint> step = slow_start_.next_step();
+    return retry && step ? std::min(retry, step) : (retry ? retry : step);
+}
+
+Reason Member::set_admin_state(AdminState state, TimePoint now, Rng& rng) {
+    if (state == admin_) {
+        return std::nullopt;
+    }
+    const bool was_maint = admin_ == AdminState::maint;
+    admin_ = state;
+    if (state == AdminState::maint) {
+        health_.stop();
+        slow_start_.cancel();
+    } else if (was_maint) {
+        health_.restart(now, rng);
+        history_.recovered_at = now;
+        slow_start_.begin(now);
+    } else if (is_usable()) {
+        history_.recovered_at = now;
+    }
+    return "set to " + std::string(to_string(state));
+}
+
+void Member::set_weight(unsigned weight) {
+    NodeOptions changed = *options_;
+    changed.weight = weight;
+    options_ = std::make_shared<const NodeOptions>(std::move(changed));
+}
+
+void Member::set_maxconn(unsigned maxconn) {
+    NodeOptions changed = *options_;
+    changed.maxconn = maxconn;
+    options_ = std::make_shared<const NodeOptions>(std::move(changed));
+}
+
+void Member::note_state_change(TimePoint now, std::string reason) {
+    history_.state_since = now;
+    history_.reason = std::move(reason);
+}
+
+bool Member::is_full() const {
+    return options_->maxconn != 0 && slots_.in_flight >= options_->maxconn;
+}
+
+unsigned Member::limit() const {
+    if (is_doubted(health_)) {
+        return 1;
+    }
+    if (options_->maxconn == 0) {
+        return 0;
+    }
+    return static_cast<unsigned>(slow_start_.scaled(options_->maxconn));
+}
+
+void Member::follow_health(Condition before, bool was_doubted, TimePoint now) {
+    const Condition after = health_.condition();
+    if (after == before) {
+        return;
+    }
+    if (after == Condition::down) {
+        slow_start_.cancel();
+        slots_.credit = 0;
+    }
+    if (before == Condition::down) {
+        history_.recovered_at = now;
+    }
+    if (after == Condition::up && was_doubted) {
+        slow_start_.begin(now);
+    }
+}
+
+}  // namespace millrace::pool

@@ -1,0 +1,112 @@
+// One node inside a pool: its options, its health, what the operator ordered, and the slots in use.
+// It joins these into the one state that the operator sees and the one view that a policy sees.
+//
+// A node is full when its configured slots are taken. It is busy, in the sense of rule R7, when it
+// was full or finished a message while a check was under way: a check that times out then says
+// nothing, because a scanner whose children all work accepts a connection and is silent.
+#pragma once
+
+#include "balancer/pool/clock.hpp"
+#include "balancer/pool/health.hpp"
+#include "balancer/pool/node.hpp"
+#include "balancer/pool/policy.hpp"
+#include "balancer/pool/slow_start.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace millrace::pool {
+
+// How the node behaved while it held the slot.
+enum class Outcome {
+    completed,  // gave a verdict, whatever it was
+    failed,     // connect error, bad greeting, drop, time-out: the node's fault
+    abandoned,  // the client went away; says nothing about the node
+};
+
+struct NodeStatus {
+    std::shared_ptr<const NodeOptions> options;
+    NodeState state = NodeState::starting;
+    unsigned in_flight = 0;
+    std::uint64_t picked_total = 0;
+    TimePoint since;     // of the state
+    std::string reason;  // of the last change of state, empty before the first
+};
+
+class Member {
+ public:
+    Member(NodeOptions options, const HealthOptions& health, Milliseconds slowstart, TimePoint now,
+           Rng& rng);
+
+    [[nodiscard]] const std::shared_ptr<const NodeOptions>& options() const { return options_; }
+
+    [[nodiscard]] NodeState state() const;
+    [[nodiscard]] NodeStatus status() const;
+    // Whether it may be given messages, if it has a slot.
+    [[nodiscard]] bool is_usable() const;
+    // Not usable, but nothing says so except messages that failed.
+    [[nodiscard]] bool is_down_by_messages() const;
+
+    [[nodiscard]] bool is_ready() const { return admin_ == AdminState::ready; }
+
+    // True when it has become usable again after that time.
+    [[nodiscard]] bool has_recovered_since(TimePoint time) const;
+    // A node that is on probation, or tried although it is down, gets one message at a time.
+    [[nodiscard]] Candidate candidate(NodeIndex node) const;
+
+    // As the policy left it in the candidate.
+    void set_credit(std::int64_t credit) { slots_.credit = credit; }
+
+    void grant();
+    // Gives a granted slot back.
+    Reason release(Outcome outcome, std::string_view detail, TimePoint now, Rng& rng);
+
+    [[nodiscard]] std::optional<TimePoint> next_check() const { return health_.next_check(); }
+
+    [[nodiscard]] bool is_checking() const { return health_.is_checking(); }
+
+    void begin_check();
+    Reason check_done(CheckOutcome outcome, std::string_view detail, TimePoint now, Rng& rng);
+
+    // What the passing of time changes: the end of a back-off, the steps of a slow start.
+    Reason advance(TimePoint now);
+    [[nodiscard]] std::optional<TimePoint> next_advance() const;
+
+    Reason set_admin_state(AdminState state, TimePoint now, Rng& rng);
+    void set_weight(unsigned weight);
+    void set_maxconn(unsigned maxconn);
+    // Remembers why the state is what it is now.
+    void note_state_change(TimePoint now, std::string reason);
+
+ private:
+    struct Slots {
+        unsigned in_flight = 0;
+        std::uint64_t picked_total = 0;
+        std::int64_t credit = 0;
+    };
+
+    struct History {
+        TimePoint recovered_at = TimePoint::min();
+        TimePoint state_since;
+        std::string reason;
+        bool was_busy = false;  // since the check that is under way began
+    };
+
+    [[nodiscard]] bool is_full() const;
+    [[nodiscard]] unsigned limit() const;
+    // Draws the consequences of a change of health. `was_doubted`: it was down or on probation.
+    void follow_health(Condition before, bool was_doubted, TimePoint now);
+
+    std::shared_ptr<const NodeOptions> options_;
+    std::uint64_t identity_;
+    AdminState admin_;
+    Health health_;
+    SlowStart slow_start_;
+    Slots slots_;
+    History history_;
+};
+
+}  // namespace millrace::pool

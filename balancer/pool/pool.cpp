@@ -1,0 +1,214 @@
+#include "balancer/pool/pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::pool {
+
+namespace {
+
+bool is_excluded(const Waiter& waiter, NodeIndex node, const Member& member) {
+    const std::vector<NodeIndex>& tried = waiter.request.tried;
+    return std::find(tried.begin(), tried.end(), node) != tried.end() &&
+           !member.has_recovered_since(waiter.requested_at);
+}
+
+std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
+    return a && b ? std::min(a, b) : (a ? a : b);
+}
+
+}  // namespace
+
+Pool::Pool(PoolOptions options, std::uint64_t seed, TimePoint now)
+    : options_(std::move(options)), rng_(seed), queue_(options_.maxqueue, options_.queue_timeout) {
+    members_.reserve(options_.nodes.size());
+    for (const NodeOptions& node : options_.nodes) {
+        members_.emplace_back(node, options_.health, options_.slowstart, now, rng_);
+    }
+}
+
+Ticket Pool::request(std::vector<NodeIndex> tried, TimePoint now) {
+    return request(SlotRequest(std::move(tried), {}), now);
+}
+
+Ticket Pool::request(SlotRequest request, TimePoint now) {
+    const TimePoint asked_at = std::min(request.asked_at.value_or(now), now);
+    ++last_ticket_;
+    queue_.push(Waiter{last_ticket_, std::move(request), asked_at, now});
+    is_settled_ = false;
+    return last_ticket_;
+}
+
+void Pool::cancel(Ticket ticket) {
+    queue_.erase(ticket);
+}
+
+void Pool::release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now) {
+    update(node, now, [&](Member& member) { return member.release(outcome, detail, now, rng_); });
+}
+
+std::optional<Decision> Pool::poll(TimePoint now) {
+    advance(now);
+    // Served late is better than refused on time, so this comes first.
+    if (std::optional<Decision> decision = serve_next()) {
+        return decision;
+    }
+    if (const std::optional<Ticket> overdue = queue_.overdue(now)) {
+        return refuse(*overdue, RefusalReason::queue_timeout);
+    }
+    if (const std::optional<Ticket> surplus = queue_.surplus()) {
+        return refuse(*surplus, RefusalReason::queue_full);
+    }
+    return std::nullopt;
+}
+
+std::optional<TimePoint> Pool::next_deadline() const {
+    std::optional<TimePoint> next = queue_.next_deadline();
+    for (const Member& member : members_) {
+        next = earlier(next, member.next_advance());
+    }
+    return next;
+}
+
+std::vector<NodeIndex> Pool::start_due_checks(TimePoint now) {
+    std::vector<NodeIndex> due;
+    for (NodeIndex node = 0; node < members_.size(); ++node) {
+        const std::optional<TimePoint> next = members_[node].next_check();
+        if (next && *next <= now) {
+            members_[node].begin_check();
+            due.push_back(node);
+        }
+    }
+    return due;
+}
+
+std::optional<TimePoint> Pool::next_check() const {
+    std::optional<TimePoint> next;
+    for (const Member& member : members_) {
+        next = earlier(next, member.next_check());
+    }
+    return next;
+}
+
+void Pool::check_done(NodeIndex node, CheckOutcome outcome, std::string_view detail,
+                      TimePoint now) {
+    update(node, now,
+           [&](Member& member) { return member.check_done(outcome, detail, now, rng_); });
+}
+
+void Pool::set_state(NodeIndex node, AdminState state, TimePoint now) {
+    update(node, now, [&](Member& member) { return member.set_admin_state(state, now, rng_); });
+}
+
+void Pool::set_weight(NodeIndex node, unsigned weight) {
+    members_.at(node).set_weight(weight);
+}
+
+void Pool::set_maxconn(NodeIndex node, unsigned maxconn) {
+    members_.at(node).set_maxconn(maxconn);
+    is_settled_ = false;
+}
+
+std::vector<StateChange> Pool::take_state_changes() {
+    return std::exchange(changes_, {});
+}
+
+std::vector<NodeStatus> Pool::node_statuses() const {
+    std::vector<NodeStatus> statuses;
+    statuses.reserve(members_.size());
+    for (const Member& member : members_) {
+        statuses.push_back(member.status());
+    }
+    return statuses;
+}
+
+bool Pool::is_any_node_usable() const {
+    return std::any_of(members_.begin(), members_.end(),
+                       [](const Member& member) { return member.is_usable(); });
+}
+
+void Pool::advance(TimePoint now) {
+    for (NodeIndex node = 0; node < members_.size(); ++node) {
+        const std::optional<TimePoint> due = members_[node].next_advance();
+        if (due && *due <= now) {
+            update(node, now, [&](Member& member) { return member.advance(now); });
+        }
+    }
+}
+
+template <typename Change>
+void Pool::update(NodeIndex node, TimePoint now, Change change) {
+    Member& member = members_.at(node);
+    const NodeState before = member.state();
+    const Reason reason = change(member);
+    is_settled_ = false;
+    const NodeState after = member.state();
+    if (after != before) {
+        member.note_state_change(now, reason.value_or(""));
+        changes_.push_back(StateChange{node, before, after, reason.value_or("")});
+    }
+}
+
+std::optional<Decision> Pool::serve_next() {
+    if (is_settled_) {
+        return std::nullopt;
+    }
+    const bool is_any_usable = is_any_node_usable();
+    for (const auto& [place, waiter] : queue_) {
+        std::vector<Candidate> candidates = candidates_for(waiter);
+        if (candidates.empty() && is_any_usable) {
+            return refuse(waiter.ticket, RefusalReason::no_other_node);
+        }
+        const Selection selection = select(options_.balance, candidates, waiter.request.key, rng_);
+        if (selection) {
+            for (const Candidate& candidate : candidates) {
+                members_[candidate.node].set_credit(candidate.credit);
+            }
+            return grant(waiter.ticket, candidates[*selection].node);
+        }
+    }
+    is_settled_ = true;
+    return std::nullopt;
+}
+
+std::vector<Candidate> Pool::candidates_for(const Waiter& waiter) const {
+    const bool is_panic_rule = is_panic();
+    std::vector<Candidate> candidates;
+    candidates.reserve(members_.size());
+    for (const bool is_backup : {false, true}) {
+        for (NodeIndex node = 0; node < members_.size(); ++node) {
+            const Member& member = members_[node];
+            const bool is_allowed =
+                member.is_usable() || (is_panic_rule && member.is_down_by_messages());
+            if (is_allowed && member.options()->is_backup == is_backup &&
+                !is_excluded(waiter, node, member)) {
+                candidates.push_back(member.candidate(node));
+            }
+        }
+        if (!candidates.empty()) {
+            break;
+        }
+    }
+    return candidates;
+}
+
+bool Pool::is_panic() const {
+    const bool is_any_ready = std::any_of(members_.begin(), members_.end(),
+                                          [](const Member& member) { return member.is_ready(); });
+    return is_any_ready && std::all_of(members_.begin(), members_.end(), [](const Member& member) {
+               return !member.is_ready() || member.is_down_by_messages();
+           });
+}
+
+Decision Pool::grant(Ticket ticket, NodeIndex node) {
+    queue_.erase(ticket);
+    members_[node].grant();
+    return Grant{ticket, node, members_[node].options()};
+}
+
+Decision Pool::refuse(Ticket ticket, RefusalReason reason) {
+    queue_.erase(ticket);
+    return Refusal{ticket, reason, !is_any_node_usable()};
+}
+
+}  // namespace millrace::pool

@@ -1,0 +1,146 @@
+// A set of nodes, how many messages each carries, and the line of messages that wait for a slot.
+//
+// A message asks for a slot and gets a ticket; grants and refusals come out of poll(), in fair
+// order, so that whoever drives the pool routes them to the sessions and the pool knows nobody. A
+// grant is a slot on one node until it is given back with release(), which also reports how the
+// node behaved. Time is passed in as `now`; nothing here waits. Not thread-safe.
+//
+// Which nodes a message may use: those that are up or starting and that it has not tried. Backups
+// only when no other node is left for it. When all that are usable were tried, the message is
+// refused at once: nothing will change by itself. When none is usable, it waits, and a node that
+// comes back while it waits counts as not tried. A message is never refused because all are down
+// before `queue_timeout` is over. If every node is down, and by failed messages alone, those are
+// tried all the same, one message at a time each: the fault may be on our side.
+//
+// A waiter that can use none of the free nodes does not hold up those behind it.
+//
+// Health: results of active checks and the outcome of messages move a node between its states
+// (health.hpp). Busy is not down (rule R7): a check that times out on a node whose slots are
+// taken, or that finished a message since the check began, does not count.
+#pragma once
+
+#include "balancer/pool/clock.hpp"
+#include "balancer/pool/health.hpp"
+#include "balancer/pool/member.hpp"
+#include "balancer/pool/node.hpp"
+#include "balancer/pool/policy.hpp"
+#include "balancer/pool/wait_queue.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace millrace::pool {
+
+struct PoolOptions {
+    std::string name;
+    Balance balance = Balance::leastconn;
+    std::vector<NodeOptions> nodes;
+    HealthOptions health;
+    Milliseconds slowstart = Milliseconds::zero();  // ramp of a node that has come back
+    std::size_t maxqueue = 1000;
+    Milliseconds queue_timeout = std::chrono::seconds(60);
+};
+
+// What a session is given: one slot of one node. The settings are a snapshot.
+struct Grant {
+    Ticket ticket = 0;
+    NodeIndex node = 0;
+    std::shared_ptr<const NodeOptions> options;
+};
+
+enum class RefusalReason {
+    queue_full,     // nobody could be served and this was the youngest message in the line
+    queue_timeout,  // waited for `queue_timeout`
+    no_other_node,  // every usable node was tried by this message
+};
+
+struct Refusal {
+    Ticket ticket = 0;
+    RefusalReason reason = RefusalReason::queue_timeout;
+    bool were_all_down = false;  // no node was up: for the text of the reply
+};
+
+using Decision = std::variant<Grant, Refusal>;
+
+struct StateChange {
+    NodeIndex node = 0;
+    NodeState from = NodeState::down;
+    NodeState to = NodeState::down;
+    std::string reason;  // for the log: "check failed 3 times: connect: Connection refused"
+};
+
+class Pool {
+ public:
+    // Nodes start in state `starting` and are usable until a check says otherwise; without checks
+    // they start as up.
+    Pool(PoolOptions options, std::uint64_t seed, TimePoint now);
+
+    // As configured; node_statuses() has the weights and limits as they are now.
+    [[nodiscard]] const PoolOptions& options() const { return options_; }
+
+    // Asks for a slot. `tried` are the nodes that this message has already failed on: they are not
+    // given again. The answer comes from poll(), at once or later.
+    [[nodiscard]] Ticket request(std::vector<NodeIndex> tried, TimePoint now);
+    [[nodiscard]] Ticket request(SlotRequest request, TimePoint now);
+    // The message no longer waits (its client went away). Unknown tickets are ignored.
+    void cancel(Ticket ticket);
+    // Gives the slot of a grant back, exactly once. `detail` says what failed, for the log.
+    void release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now);
+
+    // The next grant or refusal that is due; nothing when all who wait must wait on. Call until it
+    // gives nothing, after every other call.
+    [[nodiscard]] std::optional<Decision> poll(TimePoint now);
+    // When poll could next have something to say, or a node change its state, by the passing of
+    // time alone. Later than the last poll.
+    [[nodiscard]] std::optional<TimePoint> next_deadline() const;
+
+    // Nodes whose check is due; each is then considered under check until check_done, which must
+    // be called for it exactly once.
+    [[nodiscard]] std::vector<NodeIndex> start_due_checks(TimePoint now);
+    [[nodiscard]] std::optional<TimePoint> next_check() const;
+    void check_done(NodeIndex node, CheckOutcome outcome, std::string_view detail, TimePoint now);
+
+    // Orders of the operator. Messages in transit are not touched. A node that leaves maint starts
+    // anew; a lower maxconn takes effect as slots are given back.
+    void set_state(NodeIndex node, AdminState state, TimePoint now);
+    void set_weight(NodeIndex node, unsigned weight);
+    void set_maxconn(NodeIndex node, unsigned maxconn);
+
+    // State changes since the last call, oldest first, to be logged and counted.
+    [[nodiscard]] std::vector<StateChange> take_state_changes();
+
+    [[nodiscard]] std::vector<NodeStatus> node_statuses() const;
+
+    [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
+
+    // Whether a node is up or starting, with or without a free slot.
+    [[nodiscard]] bool is_any_node_usable() const;
+
+ private:
+    void advance(TimePoint now);
+    // Changes a node by `change(member)`, which returns a Reason, and records what became of it.
+    template <typename Change>
+    void update(NodeIndex node, TimePoint now, Change change);
+
+    [[nodiscard]] std::optional<Decision> serve_next();
+    [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter) const;
+    [[nodiscard]] bool is_panic() const;
+    Decision grant(Ticket ticket, NodeIndex node);
+    Decision refuse(Ticket ticket, RefusalReason reason);
+
+    PoolOptions options_;
+    Rng rng_;
+    std::vector<Member> members_;
+    WaitQueue queue_;
+    std::vector<StateChange> changes_;
+    Ticket last_ticket_ = 0;
+    bool is_settled_ = true;  // nobody in the line can be served until something happens
+};
+
+}  // namespace millrace::pool
