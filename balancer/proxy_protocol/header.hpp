@@ -3,8 +3,15 @@
 //
 // A header says who the connection is from (source), whom it was made to (destination) and, in
 // version 2, anything else in type-length-value elements. Only TCP over IPv4 and IPv6 is sent or
-// believed; families are made equal with IPv4-mapped addresses where they differ. The decoder takes
-// bytes in any segmentation, never reads past the header, and verifies CRC32C when it is there.
+// believed; families are made equal with IPv4-mapped addresses where they differ, and a decoded
+// mapped address is the IPv4 address that it carries. The decoder takes bytes in any segmentation,
+// never reads past the header, and verifies CRC32C when it is there.
+//
+// What carries no identity gives is_local with neither addresses nor TLVs: LOCAL, whatever stands
+// behind it; PROXY of the unspecified family; and PROXY over UDP or a Unix socket, which a receiver
+// treats as unspecified when it does not implement them. Where the TLVs begin is then not always
+// known; a checksum that is found is verified, and nothing else is asked of them. A header that
+// names addresses must be right in all its parts.
 #pragma once
 
 #include "proto/endpoint.hpp"
@@ -25,8 +32,8 @@ enum class Errc {
     bad_family,          // PROXY with a family or transport that cannot be believed
     bad_address,         // v1: not an address; v2: too short for its family
     bad_port,            // v1: not a port
-    bad_length,          // v1 line too long, TLV overruns the header
-    bad_checksum,        // CRC32C does not match
+    bad_length,          // v1 line too long or of another form, TLV overruns the header
+    bad_checksum,        // CRC32C does not match, or is not 4 octets
     too_long,            // over the receiver's or the sender's limit
     duplicate_checksum,  // more than one CRC32C TLV
 };
@@ -34,6 +41,7 @@ enum class Errc {
 [[nodiscard]] error_code make_error_code(Errc errc);
 
 inline constexpr std::uint8_t kTlvCrc32c = 0x03;
+inline constexpr std::uint8_t kTlvNoop = 0x04;
 inline constexpr std::uint8_t kTlvUniqueId = 0x05;
 
 struct Tlv {
@@ -48,7 +56,8 @@ struct Header {
     bool is_local = false;
     Endpoint source;
     Endpoint destination;
-    std::vector<Tlv> tlvs;  // v2; CRC32C is not among them, encoder and decoder handle it
+    // v2. CRC32C is not among them, encoder and decoder handle it; NOOP is passed over.
+    std::vector<Tlv> tlvs;
 
     friend bool operator==(const Header&, const Header&) = default;
 };
@@ -71,7 +80,8 @@ struct Decoded {
 };
 
 // The header at the front of `bytes`; nothing when more are needed. `length_max` bounds the whole
-// v2 header; a v1 line is bounded by 107 octets.
+// v2 header; a v1 line is bounded by 107 octets. What cannot become a header any more is an error
+// as soon as that is certain.
 [[nodiscard]] Result<std::optional<Decoded>> decode(std::string_view bytes, std::size_t length_max);
 
 }  // namespace millrace::proxy_protocol

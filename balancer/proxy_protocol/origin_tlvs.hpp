@@ -2,7 +2,8 @@
 //
 // Values are text, so that HAProxy, nginx and Envoy can read them. Types have no registry; `TlvMap`
 // lets a site move them. The header is kept within a limit by leaving out whole TLVs, the least
-// important first: Origin record, verified name, HELO, unique ID, queue ID, port. Never the address.
+// important first: Origin record, verified name, HELO, unique ID, queue ID, port. Never the
+// address.
 #pragma once
 
 #include "balancer/proxy_protocol/header.hpp"
@@ -47,7 +48,7 @@ struct TlvSelection {
 };
 
 // What is known of a message's origin. Unknown texts are empty and are not sent; nor is a HELO
-// name longer than 64 octets.
+// name or a unique ID longer than 64 octets: half a name would be a wrong one.
 struct OriginFacts {
     Endpoint client;  // address unspecified: unknown, then no 0xE4 and no 0xE5
     std::string queue_id;
@@ -72,15 +73,18 @@ struct HeaderOptions {
                                                        const OriginFacts& facts,
                                                        const HeaderOptions& options);
 
-// The facts in a decoded header. Fails on a duplicate, an address that is no address, a port that
-// is no port, a text with control characters.
+// The facts in a decoded header. Fails on a duplicate, an address that is no address or the
+// unspecified one, a port that is no port, a text with control characters or over 255 octets. The
+// unique ID may come from any proxy and is opaque: one that is no text of up to 64 octets is passed
+// over. A port without an address says nothing and is passed over, too.
 enum class TlvErrc { duplicate = 1, bad_address, bad_port, bad_text };
 
 [[nodiscard]] error_code make_error_code(TlvErrc errc);
 
 [[nodiscard]] Result<OriginFacts> decode_origin_tlvs(const Header& header, const TlvMap& map);
 
-// Text of the configuration. Nothing when it is not understood.
+// Text of the configuration, "e4,e5,03" or "off". Nothing when it is not understood. The numbers
+// are our own ones, wherever a map moves them.
 [[nodiscard]] std::optional<TlvSelection> parse_tlv_selection(std::string_view text);
 // "e4=ea,e5=eb": which number stands for which of ours; each in E0-EF, none twice.
 [[nodiscard]] std::optional<TlvMap> parse_tlv_map(std::string_view text);

@@ -39,27 +39,35 @@ struct Command {
     std::string_view argument;  // behind the verb and one space, trailing blanks removed
 };
 
-// Never fails on text: an unknown word is Verb::unknown. Fails with control_character when the line
-// holds an octet below 0x20 other than TAB, or 0x7F.
+// Never fails on text: an unknown word is Verb::unknown, case does not matter. Fails with
+// control_character when the line holds an octet below 0x20 other than TAB, or 0x7F.
 [[nodiscard]] Result<Command> parse_command(std::string_view line);
 
 // Which EHLO keywords the front offers decides which parameters are known.
 struct Extensions {
     bool size = true;
     bool eight_bit_mime = true;
+    // MAIL: the parameter SMTPUTF8 is known. RCPT: the transaction's MAIL had it, so addresses may
+    // be 8-bit.
     bool smtp_utf8 = true;
     bool dsn = true;
 };
 
 struct MailArgument {
-    std::string_view address;           // between the angle brackets, empty for the null sender
+    std::string_view address;           // without route and brackets, empty for the null sender
     std::optional<std::uint64_t> size;  // SIZE=, octets
     bool is_smtp_utf8 = false;
 };
 
 struct RcptArgument {
-    std::string_view address;
+    std::string_view address;  // without route and brackets, never empty
 };
+
+// Paths are as RFC 5321 4.1.2 has them, with two liberties that cost nothing because the node sees
+// the line itself: dots may stand anywhere in a local part, and the domain may be absent. A null
+// recipient is refused. Addresses beyond ASCII must be UTF-8 and the transaction SMTPUTF8
+// (needs_smtp_utf8). A parameter twice is a syntax error. ENVID and ORCPT must be xtext; under
+// SMTPUTF8 ORCPT may be 8-bit (RFC 6533).
 
 // "FROM:<a@example.org> SIZE=1 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x". The space that some
 // clients put behind the colon is accepted.

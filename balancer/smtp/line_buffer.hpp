@@ -1,8 +1,10 @@
 // Bytes that a client sent and nobody has used yet, taken out as command lines.
 //
 // A line ends at CRLF only (RFC 5321, 2.3.8). A line longer than the limit is reported once, as
-// too long, and its octets are dropped as they come, so the buffer never grows past what one read
-// appends to one unfinished line. An empty buffer holds no memory: most sessions are idle.
+// too long, when it ends. While it is unfinished its octets are dropped as they come, so the buffer
+// never grows past what one read appends to one unfinished line; what stands behind a complete line
+// is never touched, because it may be content. An empty buffer holds no memory: most sessions are
+// idle. The caller stops reading while complete lines wait.
 #pragma once
 
 #include <cstddef>
@@ -33,12 +35,14 @@ class LineBuffer {
     [[nodiscard]] std::string take();
 
     [[nodiscard]] std::size_t size() const { return bytes_.size() - begin_; }
+
     [[nodiscard]] bool is_empty() const { return size() == 0; }
 
  private:
+    void shorten_first_line();
+
     std::string bytes_;
-    std::size_t begin_ = 0;     // start of the first line
-    bool is_skipping_ = false;  // inside an overlong line
+    std::size_t begin_ = 0;  // start of the first line
 };
 
 }  // namespace millrace::smtp

@@ -12,8 +12,11 @@ struct Reply {
     std::string wire;   // all lines, each with its CRLF
 
     [[nodiscard]] bool is_positive() const { return code >= 200 && code < 300; }
+
     [[nodiscard]] bool is_intermediate() const { return code >= 300 && code < 400; }
+
     [[nodiscard]] bool is_transient() const { return code >= 400 && code < 500; }
+
     [[nodiscard]] bool is_permanent() const { return code >= 500 && code < 600; }
 
     // The last line's text without code and CRLF, e.g. "2.0.0 Ok: queued as 4XyZ"; for the log.

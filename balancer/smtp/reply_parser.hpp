@@ -1,8 +1,9 @@
 // Replies out of a node's bytes, in any segmentation.
 //
-// Lines may end in CRLF only, codes must be 200 to 599 and the same on every line of a reply. The
-// parser holds at most one unfinished reply, bounded by the limits below; after an error it stays
-// in error, because the dialogue is out of step.
+// Lines may end in CRLF only, codes must be 200 to 599 and the same on every line of a reply; a
+// bare CR or LF and NUL are refused, other octets of the text pass. A code without text is a reply
+// (RFC 5321, 4.2). The parser holds at most one unfinished reply, bounded by the limits below;
+// after an error it stays in error, because the dialogue is out of step.
 #pragma once
 
 #include "balancer/smtp/reply.hpp"
@@ -28,6 +29,8 @@ class ReplyParser {
     [[nodiscard]] bool is_idle() const { return partial_.empty() && !failed_; }
 
  private:
+    [[nodiscard]] bool take_line(std::string_view& bytes);
+
     std::string partial_;         // lines and the part of a line read so far
     std::size_t line_begin_ = 0;  // where the unfinished line starts in partial_
     unsigned code_ = 0;           // of the unfinished reply, 0 before its first line

@@ -2,7 +2,9 @@
 // the sender of the command. Reader and writer of the command are both here.
 //
 // An attribute is not given (nullopt), given as unavailable (empty), or known. Values are decoded:
-// no xtext, no "IPv6:" prefix, no control characters; addresses are addresses and ports are ports.
+// no xtext, no "IPv6:" prefix, no control characters, well-formed UTF-8 where they are not ASCII;
+// addresses are addresses and ports are ports. Port 0 and [TEMPUNAVAIL] count as unavailable. The
+// same attribute twice in one command is refused; in a later command it replaces the earlier one.
 #pragma once
 
 #include "proto/endpoint.hpp"
@@ -47,6 +49,7 @@ struct XforwardAttributes {
     bool source = false;
 
     [[nodiscard]] bool any() const;
+    [[nodiscard]] XforwardAttributes without(const XforwardAttributes& others) const;
     [[nodiscard]] static XforwardAttributes all();
 
     friend bool operator==(const XforwardAttributes&, const XforwardAttributes&) = default;
@@ -57,7 +60,8 @@ struct XforwardAttributes {
 [[nodiscard]] Result<void> parse_xforward(std::string_view argument, Xforward& into);
 
 // Complete XFORWARD command lines with CRLF, each at most 512 octets, with the given attributes
-// that were announced; a value that cannot fit is sent as [UNAVAILABLE]. Empty when nothing is left.
+// that were announced; a value that cannot fit is sent as [UNAVAILABLE]. Empty when nothing is
+// left.
 struct XforwardLines {
     std::string wire;
     std::size_t count = 0;  // commands in it, each of which gets a reply
@@ -68,5 +72,7 @@ struct XforwardLines {
 
 // The keyword with its attributes as announced in EHLO: "XFORWARD NAME ADDR ...".
 [[nodiscard]] std::string xforward_keyword(const XforwardAttributes& attributes);
+// The attributes behind that keyword; unknown ones are passed over, case does not matter.
+[[nodiscard]] XforwardAttributes parse_xforward_attributes(std::string_view attributes);
 
 }  // namespace millrace::smtp

@@ -1,0 +1,54 @@
+// Octets of SMTP text, compared and classified without a locale.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace millrace::smtp {
+
+[[nodiscard]] constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+[[nodiscard]] constexpr char to_upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+[[nodiscard]] constexpr bool is_alphanumeric(char c) {
+    return is_digit(c) || (to_upper(c) >= 'A' && to_upper(c) <= 'Z');
+}
+
+[[nodiscard]] constexpr bool is_eight_bit(char c) {
+    return static_cast<unsigned char>(c) >= 0x80;
+}
+
+// C0 and DEL, TAB included.
+[[nodiscard]] constexpr bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
+// 0x21 to 0x7E: what is printed and is no space.
+[[nodiscard]] constexpr bool is_graphic(char c) {
+    return c > 0x20 && c < 0x7F;
+}
+
+[[nodiscard]] constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return to_upper(x) == to_upper(y); });
+}
+
+[[nodiscard]] constexpr bool starts_with_ignoring_case(std::string_view text,
+                                                       std::string_view prefix) {
+    return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+// Takes the next word off the front of `text`, and the spaces round it; empty at the end.
+[[nodiscard]] constexpr std::string_view take_word(std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(word.size());
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    return word;
+}
+
+}  // namespace millrace::smtp

@@ -1,0 +1,106 @@
+#include "balancer/smtp/capabilities.hpp"
+
+#include "balancer/smtp/ascii.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace millrace::smtp {
+namespace {
+
+struct Keyword {
+    std::string_view name;
+    bool Capabilities::*flag;
+};
+
+// Every keyword but XFORWARD, in the order in which we announce them.
+constexpr std::array<Keyword, 6> kKeywords{{
+    {"PIPELINING", &Capabilities::pipelining},
+    {"SIZE", &Capabilities::size},
+    {"8BITMIME", &Capabilities::eight_bit_mime},
+    {"SMTPUTF8", &Capabilities::smtp_utf8},
+    {"DSN", &Capabilities::dsn},
+    {"ENHANCEDSTATUSCODES", &Capabilities::enhanced_status_codes},
+}};
+
+constexpr std::string_view kXforward = "XFORWARD";
+
+// Splits the next line off, without code, separator and CRLF.
+std::string_view take_line(std::string_view& wire) {
+    const auto end = std::min(wire.find("\r\n"), wire.size());
+    auto line = wire.substr(0, end);
+    wire.remove_prefix(std::min(end + 2, wire.size()));
+    line.remove_prefix(std::min<std::size_t>(4, line.size()));
+    return line;
+}
+
+void append_line(std::vector<std::string>& lines, std::string_view name, std::string_view value) {
+    auto& line = lines.emplace_back(name);
+    if (!value.empty()) {
+        line.append(" ").append(value);
+    }
+}
+
+}  // namespace
+
+Capabilities parse_capabilities(const Reply& ehlo_reply) {
+    Capabilities found;
+    auto wire = std::string_view(ehlo_reply.wire);
+    static_cast<void>(take_line(wire));  // the server's name and greeting
+    while (!wire.empty()) {
+        auto line = take_line(wire);
+        const auto name = take_word(line);
+        for (const auto& keyword : kKeywords) {
+            if (equals_ignoring_case(name, keyword.name)) {
+                found.*keyword.flag = true;
+            }
+        }
+        if (equals_ignoring_case(name, kXforward)) {
+            found.xforward = parse_xforward_attributes(line);
+        }
+    }
+    return found;
+}
+
+std::vector<std::string> missing_keywords(const Capabilities& required,
+                                          const Capabilities& offered) {
+    std::vector<std::string> missing;
+    for (const auto& keyword : kKeywords) {
+        if (required.*keyword.flag && !(offered.*keyword.flag)) {
+            missing.emplace_back(keyword.name);
+        }
+    }
+    const auto attributes = required.xforward.without(offered.xforward);
+    if (attributes.any()) {
+        missing.push_back(xforward_keyword(attributes));
+    }
+    return missing;
+}
+
+Reply ehlo_reply(std::string_view hostname, const Capabilities& offered, std::uint64_t size_limit) {
+    std::vector<std::string> lines{std::string(hostname)};
+    for (const auto& keyword : kKeywords) {
+        if (offered.*keyword.flag) {
+            const bool has_limit = keyword.flag == &Capabilities::size && size_limit != 0;
+            append_line(lines, keyword.name, has_limit ? std::to_string(size_limit) : "");
+        }
+    }
+    if (offered.xforward.any()) {
+        lines.push_back(xforward_keyword(offered.xforward));
+    }
+    Reply reply{.code = 250, .wire = {}};
+    for (const auto& line : lines) {
+        reply.wire.append(&line == &lines.back() ? "250 " : "250-").append(line).append("\r\n");
+    }
+    return reply;
+}
+
+Extensions extensions_of(const Capabilities& offered) {
+    return {.size = offered.size,
+            .eight_bit_mime = offered.eight_bit_mime,
+            .smtp_utf8 = offered.smtp_utf8,
+            .dsn = offered.dsn};
+}
+
+}  // namespace millrace::smtp
