@@ -43,20 +43,34 @@ class Client:
         self._ask(f"XFORWARD ADDR={address} PORT={sender.port} PROTO=ESMTP HELO={sender.helo} "
                   f"IDENT={ident} SOURCE=REMOTE")
 
-    def send(self, mail_from, recipients, data, body_8bit=True):
+    def send(self, mail_from, recipients, data):
         """Sends `data` (whole CRLF lines, not dot-stuffed); Postfix's queue ID for it."""
-        self._ask(f"MAIL FROM:<{mail_from}>" + (" BODY=8BITMIME" if body_8bit else ""))
+        self.begin(mail_from, recipients)
+        self.open_data()
+        self.write(data)
+        return self.finish()
+
+    # The same in steps, for tests that stop between them.
+
+    def begin(self, mail_from, recipients):
+        self._ask(f"MAIL FROM:<{mail_from}> BODY=8BITMIME")
         for recipient in recipients:
             self._ask(f"RCPT TO:<{recipient}>")
+
+    def open_data(self):
         self._ask("DATA", 354)
-        stuffed = data.replace(b"\r\n.", b"\r\n..")
-        if stuffed.startswith(b"."):
-            stuffed = b"." + stuffed
-        if stuffed and not stuffed.endswith(b"\r\n"):
+
+    def write(self, data):
+        """Whole lines of the message."""
+        if data and not data.endswith(b"\r\n"):
             raise ValueError("the data must end with CRLF")
-        self._sock.sendall(stuffed + b".\r\n")
-        reply = self._expect(250)
-        return reply.partition("queued as ")[2].strip()
+        stuffed = data.replace(b"\r\n.", b"\r\n..")
+        self._sock.sendall(b"." + stuffed if stuffed.startswith(b".") else stuffed)
+
+    def finish(self):
+        """Ends the data; the queue ID."""
+        self._sock.sendall(b".\r\n")
+        return self._expect(250).partition("queued as ")[2].strip()
 
     def close(self):
         try:

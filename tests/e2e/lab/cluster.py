@@ -26,6 +26,7 @@ class Plan:
 
     proxy: off, v1 or v2, said to the nodes and to the balancer alike.
     protocol: smtp or lmtp, between Postfix and the balancer.
+    forward: amavisd's forward_method; None gives mail back to the host that submitted it.
     millrace: without it Postfix submits to the first node itself.
     """
 
@@ -33,6 +34,7 @@ class Plan:
     nodes: tuple = ("amavisd", "amavisd")
     proxy: str = "v2"
     protocol: str = "smtp"
+    forward: str = None
     namespaces: bool = False
     millrace: bool = True
     balancer: dict = None
@@ -112,6 +114,15 @@ class Cluster:
             queue_id = session.send(SENDER, [recipient], data)
         return Journey(self, ingress, recipient, queue_id, data)
 
+    def hold_back(self, ingress=0):
+        """From now on that ingress queues mail and submits none of it to the filter."""
+        self.ingresses[ingress].postfix.change(defer_transports="millrace")
+
+    def let_go(self, ingress=0):
+        """Submits what was held back, all at once."""
+        self.ingresses[ingress].postfix.change(defer_transports="")
+        self.ingresses[ingress].postfix.flush()
+
     # Building.
 
     def _hosts(self, ingresses, scanners):
@@ -128,7 +139,7 @@ class Cluster:
             return FakeNode(self.lab, host, name, self.plan.proxy, stall)
         return Amavisd(
             self.lab, host, name,
-            forward=f"smtp:[*]:{self.reentry}",
+            forward=(self.plan.forward or "smtp:[*]:{reentry}").format(reentry=self.reentry),
             proxy=self.plan.proxy,
             dns=self._blocklist(host).endpoint,
         )

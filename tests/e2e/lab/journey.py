@@ -66,6 +66,25 @@ class Journey:
         line = wait.until(self._sent_lines, f"status=sent by millrace for {self.recipient}")[-1]
         return re.search(r"status=sent \((.*)\)$", line)[1]
 
+    @property
+    def deferrals(self):
+        """How often Postfix had to put it off."""
+        return len(self.postfix.log.grep(rf"to=<{re.escape(self.recipient)}>.* status=deferred"))
+
+    @property
+    def kept(self):
+        """Every copy that a scripted node took, whether or not its 250 arrived."""
+        nodes = [node for node in self.cluster.nodes if hasattr(node, "messages")]
+        return [message for node in nodes for message in node.messages(self.recipient)]
+
+    @property
+    def kept_as_answered(self):
+        """The copy that the final reply names: a 250 is only worth what lies behind it."""
+        name = re.search(r"queued as (\S+)", self.final_reply)[1]
+        (copy,) = [each for each in self.kept if each["path"].endswith(f"/{name}")]
+        with open(copy["path"], "rb") as file:
+            return file.read()
+
     def _sent_lines(self):
         lines = self.postfix.log.grep(rf"to=<{re.escape(self.recipient)}>.* status=sent \(")
         return [line for line in lines if "sink.sock" not in line]

@@ -38,7 +38,8 @@ def main(postfix, sink_path, data_directory):
         "smtp_line_length_limit": "0",
         "message_size_limit": "104857600",
         "mailbox_size_limit": "0",
-        "smtpd_authorized_xclient_hosts": "127.0.0.0/8",
+        # Whoever the client has become may become another one in the same session.
+        "smtpd_authorized_xclient_hosts": "0.0.0.0/0, [::]/0",
         "smtpd_client_connection_count_limit": "0",
         "smtpd_client_restrictions": "",
         "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
