@@ -39,11 +39,15 @@ class Delivery:
 
 
 class Sink:
-    """A Unix socket is reached from every network namespace."""
+    """A Unix socket is reached from every network namespace.
+
+    With `directory` set each delivery is also a file there, for people to read.
+    """
 
     name = "sink"
 
     def __init__(self, lab):
+        self.directory = None
         self.path = lab.path("sink.sock")
         self.deliveries = []
         self._lock = threading.Lock()
@@ -78,6 +82,15 @@ class Sink:
                 return
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
+    def _keep(self, deliveries):
+        with self._lock:
+            for delivery in deliveries:
+                self.deliveries.append(delivery)
+                if self.directory:
+                    name = f"{len(self.deliveries):04}-{delivery.recipient}.eml"
+                    with open(os.path.join(self.directory, name.replace("/", "_")), "wb") as file:
+                        file.write(delivery.data)
+
     def _serve(self, sock):
         reader = LineReader(sock)
         host, sender, recipients = "", "", []
@@ -107,8 +120,7 @@ class Sink:
                     data = reader.data()
                     if data is None:
                         return
-                    with self._lock:
-                        self.deliveries += [Delivery(host, sender, r, data) for r in recipients]
+                    self._keep([Delivery(host, sender, r, data) for r in recipients])
                     for _ in recipients:
                         reply("250 2.0.0 kept")
                 elif verb == b"QUIT":
