@@ -1,0 +1,68 @@
+// What the balancer counts, in one struct that the event loop writes, and its Prometheus text form.
+// Names are those of docs/operations.md. Never an address or a queue ID in a label.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+namespace millrace::metrics {
+
+// A histogram of durations with fixed bounds, in seconds.
+class Histogram {
+ public:
+    static constexpr std::array<double, 14> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                       0.05,  0.1,    0.25,  0.5,  1.0,
+                                                       2.5,   5.0,    30.0,  120.0};
+
+    void observe(double seconds);
+
+    [[nodiscard]] const std::array<std::uint64_t, kBounds.size() + 1>& counts() const {
+        return counts_;
+    }
+    [[nodiscard]] double sum() const { return sum_; }
+    [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+    std::array<std::uint64_t, kBounds.size() + 1> counts_{};  // the last is +Inf
+    double sum_ = 0;
+    std::uint64_t count_ = 0;
+};
+
+struct Counters {
+    std::map<std::tuple<std::string, std::string, std::string>, std::uint64_t>
+        messages;  // {pool, node, result} -> millrace_messages_total
+    std::map<std::tuple<std::string, std::string, std::string>, Histogram>
+        message_durations;  // {pool, node, phase} -> millrace_message_duration_seconds
+    std::map<std::string, std::uint64_t> origin_lookups;  // {source}
+    std::map<std::string, std::uint64_t> failovers;       // {reason}
+    std::map<std::tuple<std::string, std::string>, std::uint64_t> check_failures;  // {pool, node}
+    std::uint64_t origin_mismatches = 0;
+    std::uint64_t sessions_total = 0;
+};
+
+// What is read off the running parts at the moment of a scrape.
+struct NodeGauges {
+    std::string pool;
+    std::string node;
+    bool is_up = false;
+    std::uint64_t in_flight = 0;
+    std::uint64_t maxconn = 0;
+};
+
+struct Gauges {
+    std::vector<NodeGauges> nodes;
+    std::map<std::string, std::uint64_t> queue_lengths;  // {pool}
+    std::uint64_t sessions_active = 0;
+    std::uint64_t origin_records = 0;
+};
+
+// The exposition format, version 0.0.4 of Prometheus' text format.
+[[nodiscard]] std::string exposition(const Counters& counters, const Gauges& gauges);
+
+}  // namespace millrace::metrics
