@@ -1,0 +1,47 @@
+#include "balancer/session/content.hpp"
+
+#include "balancer/session/failure_reply.hpp"
+
+namespace millrace::session {
+
+Content::Piece Content::take(std::string_view bytes) {
+    const smtp::DataScanner::Scan scan = scanner_.scan(bytes);
+    octets_ += scan.length;
+    is_complete_ = scan.is_complete;
+    if (!refusal_ && scan.bare_lf && limits_.reject_bare_newline) {
+        refusal_ = bare_newline_reply();
+        discard();
+    }
+    if (!refusal_ && limits_.octets_max > 0 && octets_ > limits_.octets_max) {
+        refusal_ = too_big_reply();
+        discard();
+    }
+    Piece piece;
+    piece.consumed = scan.length;
+    piece.is_complete = scan.is_complete;
+    if (!is_discarding_) {
+        piece.passed = bytes.substr(0, scan.length);
+        keep(piece.passed);
+    }
+    return piece;
+}
+
+void Content::discard() {
+    is_discarding_ = true;
+    is_replayable_ = false;
+    replay_ = std::string();
+}
+
+void Content::keep(std::string_view passed) {
+    if (!is_replayable_) {
+        return;
+    }
+    if (replay_.size() + passed.size() > limits_.replay_max) {
+        is_replayable_ = false;
+        replay_ = std::string();
+        return;
+    }
+    replay_ += passed;
+}
+
+}  // namespace millrace::session

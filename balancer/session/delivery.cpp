@@ -1,0 +1,517 @@
+#include "balancer/session/delivery.hpp"
+
+#include "balancer/session/failure_reply.hpp"
+#include "balancer/session/identity.hpp"
+
+#include <boost/assert.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::session {
+
+namespace {
+
+// A store that does not answer must not hold mail: XFORWARD is next in line.
+constexpr std::chrono::seconds kOriginTimeout{5};
+
+ContentLimits content_limits(const DeliverySettings& settings) {
+    return {settings.session->message_size_limit, settings.session->reject_bare_newline,
+            settings.relay->replay_max};
+}
+
+std::optional<OriginKey> origin_key(const DeliverySettings& settings,
+                                    const smtp::Xforward& xforward) {
+    std::optional<QueueId> queue_id = QueueId::parse(xforward.ident.value_or(""));
+    if (!queue_id || xforward.source == smtp::XforwardSource::local) {
+        return std::nullopt;
+    }
+    return OriginKey{normal_ingress(settings.ingress), *std::move(queue_id)};
+}
+
+Milliseconds between(TimePoint from, TimePoint to) {
+    return to > from ? std::chrono::duration_cast<Milliseconds>(to - from) : Milliseconds{0};
+}
+
+MessageResult result_of(const smtp::Reply& reply) {
+    if (reply.is_positive()) {
+        return MessageResult::accepted;
+    }
+    return reply.is_permanent() ? MessageResult::rejected : MessageResult::deferred;
+}
+
+}  // namespace
+
+Delivery::Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Output& out)
+    : settings_(std::move(settings)),
+      envelope_{std::move(mail.line), std::move(mail.origin), {}},
+      key_(origin_key(settings_, envelope_.xforward)),
+      content_(content_limits(settings_)) {
+    times_.mail = now;
+    log_.queue_id = envelope_.xforward.ident.value_or("");
+    log_.pool = settings_.relay->pool;
+    log_.peer = settings_.peer.address;
+    log_.id = settings_.id;
+    log_.session_id = settings_.session_id;
+    unanswered_.push_back(NodeCommand::mail);
+
+    const std::vector<origin::Source>& order = settings_.session->origin_order;
+    const bool uses_store =
+        std::find(order.begin(), order.end(), origin::Source::store) != order.end();
+    if (key_ && uses_store) {
+        out.requests.emplace_back(FindOrigin{*key_});
+    } else {
+        resolve_origin(std::nullopt, now, out);
+    }
+}
+
+// --- Postfix's side -----------------------------------------------------------------------------
+
+void Delivery::add_recipient(std::string line, TimePoint now, Output& out) {
+    unanswered_.push_back(NodeCommand::rcpt);
+    if (stage_ == Stage::dead) {
+        answer(decision_->reply, out);
+        return;
+    }
+    envelope_.recipients.push_back({std::move(line)});
+    if (attempt_) {
+        attempt_->awaited_recipients.push_back(envelope_.recipients.size() - 1);
+        attempt_->node.submit(NodeCommand::rcpt, envelope_.recipients.back().line, now,
+                              out.to_node);
+    }
+}
+
+void Delivery::start_data(TimePoint now, Output& out) {
+    unanswered_.push_back(NodeCommand::data);
+    if (stage_ == Stage::dead) {
+        answer(decision_->reply, out);
+        stage_ = Stage::over;
+        return;
+    }
+    envelope_.is_data_requested = true;
+    if (attempt_) {
+        attempt_->node.submit(NodeCommand::data, "DATA\r\n", now, out.to_node);
+    }
+}
+
+std::size_t Delivery::take_content(std::string_view bytes, TimePoint now, Output& out) {
+    BOOST_ASSERT(wants_content());
+    const Content::Piece piece = content_.take(bytes);
+    log_.octets = content_.octets();
+    if (content_.refusal() && stage_ == Stage::at_node) {
+        // Without its final dot the node discards what it has.
+        leave_node(pool::Outcome::abandoned, "", false, out);
+        decision_ = Decision{*content_.refusal(), MessageResult::rejected};
+        stage_ = Stage::discarding;
+    }
+    if (stage_ == Stage::at_node) {
+        out.to_node.content = piece.passed;
+    }
+    if (piece.is_complete) {
+        end_content(now, out);
+    }
+    return piece.consumed;
+}
+
+void Delivery::end_content(TimePoint now, Output& out) {
+    times_.dot = now;
+    if (stage_ == Stage::discarding) {
+        answer_content(out, now);
+    } else {
+        attempt_->node.content_ends(verdicts_due(), now, out.to_node);
+    }
+}
+
+void Delivery::abort(TimePoint now, Output& out) {
+    if (stage_ == Stage::over) {
+        return;
+    }
+    const bool is_logged = stage_ != Stage::dead;
+    if (stage_ == Stage::waiting_for_slot) {
+        out.requests.emplace_back(CancelSlot{});
+    }
+    leave_node(pool::Outcome::abandoned, "", true, out);
+    if (is_logged) {
+        finish(MessageResult::aborted, "", now, out);
+    }
+    stage_ = Stage::over;
+}
+
+// --- Origin and slot ----------------------------------------------------------------------------
+
+void Delivery::origin_found(const OriginKey& key, const Result<std::optional<OriginRecord>>& found,
+                            TimePoint now, Output& out) {
+    if (stage_ == Stage::finding_origin && key_ == key) {
+        resolve_origin(found ? *found : std::nullopt, now, out);
+    }
+}
+
+void Delivery::resolve_origin(const std::optional<OriginRecord>& record, TimePoint now,
+                              Output& out) {
+    resolution_ = origin::resolve(settings_.session->origin_order,
+                                  claimed_client(envelope_.xforward), record);
+    log_.origin_source = resolution_.source;
+    log_.is_origin_mismatch = resolution_.is_mismatch;
+    if (resolution_.origin) {
+        log_.origin = resolution_.origin->endpoint.address;
+    }
+    const bool is_unknown = resolution_.source == origin::Source::none;
+    if (is_unknown && settings_.session->tempfail_unknown_origin) {
+        give_up(unknown_origin_reply(), MessageResult::failed, now, out);
+        return;
+    }
+    request_slot(out);
+}
+
+void Delivery::request_slot(Output& out) {
+    stage_ = Stage::waiting_for_slot;
+    out.requests.emplace_back(RequestSlot{tried_});
+}
+
+void Delivery::slot_decided(const pool::Decision& decision, TimePoint now, Output& out) {
+    BOOST_ASSERT(stage_ == Stage::waiting_for_slot);
+    if (const auto* refusal = std::get_if<pool::Refusal>(&decision)) {
+        give_up(refusal_reply(*refusal), MessageResult::failed, now, out);
+        return;
+    }
+    open_node(std::get<pool::Grant>(decision), now, out);
+}
+
+// --- The node's side ----------------------------------------------------------------------------
+
+void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
+    stage_ = Stage::at_node;
+    times_.granted = now;
+    tried_.push_back(grant.node);
+    log_.node = grant.options->name;
+    ++log_.tries;
+
+    NodeDialogue dialogue{settings_.ingress, settings_.session->mode, {}, settings_.relay};
+    if (grant.options->dialect.send_xforward) {
+        dialogue.xforward = forwarded(envelope_.xforward, resolution_);
+    }
+    attempt_.emplace(Attempt{grant, NodeSide(std::move(dialogue), now), 0, {}});
+
+    NodeSide& node = attempt_->node;
+    node.submit(NodeCommand::mail, envelope_.mail_line, now, out.to_node);
+    attempt_->answers_to_confirm = envelope_.is_mail_accepted ? 1 : 0;
+    for (std::size_t i = 0; i < envelope_.recipients.size(); ++i) {
+        const Recipient& recipient = envelope_.recipients[i];
+        if (recipient.state != RecipientState::refused) {
+            node.submit(NodeCommand::rcpt, recipient.line, now, out.to_node);
+            attempt_->awaited_recipients.push_back(i);
+        }
+        attempt_->answers_to_confirm += recipient.state == RecipientState::accepted ? 1 : 0;
+    }
+    if (envelope_.is_data_requested) {
+        node.submit(NodeCommand::data, "DATA\r\n", now, out.to_node);
+        attempt_->answers_to_confirm += envelope_.is_data_accepted ? 1 : 0;
+    }
+    out.requests.emplace_back(ConnectNode{grant.options->endpoint});
+}
+
+void Delivery::node_connected(const Endpoint& local, TimePoint now, Output& out) {
+    if (!attempt_) {
+        return;
+    }
+    const pool::NodeOptions& options = *attempt_->grant.options;
+    const Result<std::string> header = proxy_header(
+        options.dialect, {settings_.peer, local, options.endpoint}, origin_facts());
+    if (!header) {
+        node_failed({"connect", "PROXY header: " + header.error().message()},
+                    pool::Outcome::abandoned, now, out);
+        return;
+    }
+    attempt_->node.connected(*header, now, out.to_node);
+}
+
+proxy_protocol::OriginFacts Delivery::origin_facts() const {
+    proxy_protocol::OriginFacts facts;
+    facts.queue_id = key_ ? key_->queue_id.text() : "";
+    facts.unique_id = settings_.id;
+    if (!resolution_.origin) {
+        return facts;
+    }
+    const SmtpClient& client = *resolution_.origin;
+    facts.client = client.endpoint;
+    facts.helo = client.helo;
+    facts.name = client.name;
+    if (key_ && attempt_->grant.options->dialect.proxy_header.selection.record) {
+        OriginRecord record{*key_, client.endpoint, client, {}, {}, {}};
+        if (const std::optional<Address> connected = envelope_.xforward.client_address()) {
+            record.connected.address = *connected;
+        }
+        facts.record = encode_origin(record);
+    }
+    return facts;
+}
+
+void Delivery::node_received(std::string_view bytes, TimePoint now, Output& out) {
+    while (attempt_ && !bytes.empty()) {
+        std::optional<NodeEvent> event = attempt_->node.read(bytes, now, out.to_node);
+        if (!event) {
+            return;
+        }
+        take_event(std::move(*event), now, out);
+    }
+}
+
+void Delivery::take_event(NodeEvent event, TimePoint now, Output& out) {
+    if (auto* reply = std::get_if<NodeReply>(&event)) {
+        take_reply(std::move(*reply), now, out);
+    } else if (const auto* verdict = std::get_if<NodeVerdict>(&event)) {
+        take_verdict(verdict->reply, now, out);
+    } else if (const auto* failure = std::get_if<NodeFailure>(&event)) {
+        node_failed(*failure, pool::Outcome::failed, now, out);
+    } else {
+        times_.opened = now;
+    }
+}
+
+void Delivery::take_reply(NodeReply reply, TimePoint now, Output& out) {
+    if (attempt_->answers_to_confirm > 0) {
+        confirm(reply, now, out);
+        return;
+    }
+    switch (reply.command) {
+        case NodeCommand::mail:
+            if (!reply.reply.is_positive()) {
+                give_up(reply.reply, result_of(reply.reply), now, out);
+                return;
+            }
+            envelope_.is_mail_accepted = true;
+            break;
+        case NodeCommand::rcpt: {
+            const std::size_t index = attempt_->awaited_recipients.front();
+            attempt_->awaited_recipients.pop_front();
+            envelope_.recipients[index].state = reply.reply.is_positive()
+                                                    ? RecipientState::accepted
+                                                    : RecipientState::refused;
+            break;
+        }
+        case NodeCommand::data:
+            if (reply.reply.code != 354) {
+                give_up(reply.reply, result_of(reply.reply), now, out);
+                return;
+            }
+            if (verdicts_due() == 0) {  // LMTP, RFC 2033 4.2: DATA must fail then
+                node_failed({"envelope", "envelope: 354 without a recipient"},
+                            pool::Outcome::failed, now, out);
+                return;
+            }
+            envelope_.is_data_accepted = true;
+            answer(reply.reply, out);
+            begin_content(now, out);
+            return;
+        case NodeCommand::xforward:
+            return;
+    }
+    answer(reply.reply, out);
+}
+
+void Delivery::confirm(const NodeReply& reply, TimePoint now, Output& out) {
+    const bool agrees = reply.command == NodeCommand::data ? reply.reply.code == 354
+                                                           : reply.reply.is_positive();
+    if (!agrees) {
+        // Postfix was told yes by another node; this one may not say no.
+        node_failed({"disagreement", "refuses what another node accepted: " +
+                                         std::string(reply.reply.last_line())},
+                    pool::Outcome::completed, now, out);
+        return;
+    }
+    --attempt_->answers_to_confirm;
+    if (reply.command == NodeCommand::rcpt) {
+        attempt_->awaited_recipients.pop_front();
+    } else if (reply.command == NodeCommand::data) {
+        begin_content(now, out);
+    }
+}
+
+void Delivery::begin_content(TimePoint now, Output& out) {
+    attempt_->node.content_begins();
+    if (content_.octets() == 0) {
+        return;
+    }
+    out.to_node.content = content_.replay();
+    if (content_.is_complete()) {
+        attempt_->node.content_ends(verdicts_due(), now, out.to_node);
+    }
+}
+
+void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out) {
+    verdicts_.push_back(reply);
+    out.to_frontend += reply.wire;
+    if (verdicts_.size() < verdicts_due()) {
+        return;
+    }
+    leave_node(pool::Outcome::completed, "", true, out);
+    const auto is_accepted = [](const smtp::Reply& verdict) { return verdict.is_positive(); };
+    const auto is_transient = [](const smtp::Reply& verdict) { return verdict.is_transient(); };
+    const bool any_transient = std::any_of(verdicts_.begin(), verdicts_.end(), is_transient);
+    MessageResult result = any_transient ? MessageResult::deferred : MessageResult::rejected;
+    if (std::any_of(verdicts_.begin(), verdicts_.end(), is_accepted)) {
+        result = MessageResult::accepted;
+    }
+    if (key_ && result == MessageResult::accepted && !any_transient) {
+        out.requests.emplace_back(MarkDelivered{*key_});
+    }
+    finish(result, reply.last_line(), now, out);
+}
+
+void Delivery::node_closed(error_code error, TimePoint now, Output& out) {
+    if (attempt_) {
+        node_failed(attempt_->node.closed(error), pool::Outcome::failed, now, out);
+    }
+}
+
+void Delivery::node_spoke_early(TimePoint now, Output& out) {
+    if (attempt_) {
+        node_failed({"content", "content: unexpected reply before the end of data"},
+                    pool::Outcome::failed, now, out);
+    }
+}
+
+void Delivery::node_sent(std::size_t unsent, TimePoint now) {
+    if (attempt_) {
+        attempt_->node.sent(unsent, now);
+    }
+}
+
+void Delivery::node_failed(const NodeFailure& failure, pool::Outcome outcome, TimePoint now,
+                           Output& out) {
+    log_.failed_tries.push_back(attempt_->grant.options->name + ": " + failure.detail);
+    const bool is_committed = attempt_->node.is_committed();
+    leave_node(outcome, failure.detail, false, out);
+    if (is_committed) {
+        give_up(verdict_lost_reply(failure.detail), MessageResult::failed, now, out);
+        return;
+    }
+    out.requests.emplace_back(CountFailover{failure.reason});
+    if (can_try_another_node()) {
+        request_slot(out);
+    } else {
+        give_up(node_failed_reply(failure.detail), MessageResult::failed, now, out);
+    }
+}
+
+bool Delivery::can_try_another_node() const {
+    const bool has_tries_left = tried_.size() < settings_.relay->retries;
+    return has_tries_left && (content_.octets() == 0 || content_.is_replayable());
+}
+
+void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool is_polite,
+                          Output& out) {
+    if (!attempt_) {
+        return;
+    }
+    // QUIT has gone out with the final dot; before the content it is sent where it is in place.
+    bool waits = is_polite && content_.is_complete();
+    if (is_polite && attempt_->node.can_quit()) {
+        out.to_node.after_content = "QUIT\r\n";
+        waits = true;
+    }
+    out.requests.emplace_back(CloseNode{waits});
+    out.requests.emplace_back(
+        ReleaseSlot{attempt_->grant.node, outcome, std::string(detail)});
+    attempt_.reset();
+}
+
+void Delivery::time_passed(TimePoint now, Output& out) {
+    const std::optional<TimePoint> due = deadline();
+    if (!due || now < *due) {
+        return;
+    }
+    if (stage_ == Stage::finding_origin) {
+        resolve_origin(std::nullopt, now, out);
+    } else if (attempt_) {
+        node_failed(attempt_->node.timed_out(), pool::Outcome::failed, now, out);
+    }
+}
+
+// --- Answers ------------------------------------------------------------------------------------
+
+void Delivery::answer(const smtp::Reply& reply, Output& out) {
+    unanswered_.pop_front();
+    out.to_frontend += reply.wire;
+}
+
+void Delivery::give_up(const smtp::Reply& reply, MessageResult result, TimePoint now, Output& out) {
+    leave_node(pool::Outcome::completed, "", true, out);
+    if (envelope_.is_data_accepted) {
+        decision_ = Decision{reply, result};
+        content_.discard();
+        stage_ = Stage::discarding;
+        if (content_.is_complete()) {
+            answer_content(out, now);
+        }
+        return;
+    }
+    const bool is_refused_at_mail = !envelope_.is_mail_accepted;
+    bool is_over = is_refused_at_mail;
+    for (bool is_first = true; !unanswered_.empty(); is_first = false) {
+        is_over = is_over || unanswered_.front() == NodeCommand::data;
+        answer(is_refused_at_mail && !is_first ? no_transaction_reply() : reply, out);
+    }
+    finish(result, reply.last_line(), now, out);
+    if (!is_over) {
+        decision_ = Decision{reply, result};
+        stage_ = Stage::dead;
+    }
+}
+
+void Delivery::answer_content(Output& out, TimePoint now) {
+    for (std::size_t i = verdicts_.size(); i < verdicts_due(); ++i) {
+        out.to_frontend += decision_->reply.wire;
+    }
+    finish(decision_->result, decision_->reply.last_line(), now, out);
+}
+
+void Delivery::finish(MessageResult result, std::string_view reply, TimePoint now, Output& out) {
+    stage_ = Stage::over;
+    log_.result = result;
+    log_.reply = reply;
+    log_.recipients = envelope_.recipients.size();
+    // A step that was not reached ends now.
+    for (TimePoint* reached : {&times_.granted, &times_.opened, &times_.dot}) {
+        *reached = *reached == TimePoint{} ? now : *reached;
+    }
+    log_.delays = {between(times_.mail, times_.granted), between(times_.granted, times_.opened),
+                   between(times_.opened, times_.dot), between(times_.dot, now)};
+    out.requests.emplace_back(LogMessage{std::move(log_)});
+}
+
+std::size_t Delivery::verdicts_due() const {
+    if (settings_.session->mode == Mode::smtp) {
+        return 1;
+    }
+    return static_cast<std::size_t>(
+        std::count_if(envelope_.recipients.begin(), envelope_.recipients.end(),
+                      [](const Recipient& recipient) {
+                          return recipient.state == RecipientState::accepted;
+                      }));
+}
+
+// --- State --------------------------------------------------------------------------------------
+
+bool Delivery::is_answer_outstanding() const {
+    const bool is_verdict_due = envelope_.is_data_accepted && content_.is_complete();
+    return !is_over() && (!unanswered_.empty() || is_verdict_due);
+}
+
+bool Delivery::wants_content() const {
+    if (!is_in_content()) {
+        return false;
+    }
+    return stage_ == Stage::discarding ||
+           (stage_ == Stage::at_node && attempt_->node.is_in_content() &&
+            !attempt_->node.has_unsent());
+}
+
+std::optional<TimePoint> Delivery::deadline() const {
+    if (stage_ == Stage::finding_origin) {
+        return times_.mail + kOriginTimeout;
+    }
+    return attempt_ ? attempt_->node.deadline() : std::nullopt;
+}
+
+}  // namespace millrace::session

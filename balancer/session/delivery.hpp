@@ -1,0 +1,152 @@
+// One message on its way from Postfix to a node: a transaction (RFC 5321, 3.3), whichever nodes it
+// takes to complete it.
+//
+// At MAIL the origin is found, a slot taken, a node opened; from then on commands and content pass
+// through and the node's replies go back verbatim. Until the final dot has left, a node that fails
+// is replaced without Postfix noticing: the envelope, and the content as long as a copy of it is
+// held, are given to another. After it nothing is replayed (rules R1, R6). Replies are written to
+// Output::to_frontend in the order of their commands.
+#pragma once
+
+#include "balancer/session/content.hpp"
+#include "balancer/session/frontend.hpp"
+#include "balancer/session/node_side.hpp"
+#include "balancer/session/options.hpp"
+#include "balancer/session/output.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::session {
+
+struct DeliverySettings {
+    std::shared_ptr<const SessionOptions> session;
+    std::shared_ptr<const RelayOptions> relay;
+    Endpoint peer;
+    std::string ingress;     // the peer's EHLO name
+    std::string session_id;  // for the log
+    std::string id;          // of this message, at most 64 octets
+};
+
+class Delivery {
+ public:
+    Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Output& out);
+
+    // Commands of Postfix. REQUIRES: !is_over().
+    void add_recipient(std::string line, TimePoint now, Output& out);
+    void start_data(TimePoint now, Output& out);
+    // Content, up to its end; how many octets of `bytes` it was. REQUIRES: wants_content().
+    [[nodiscard]] std::size_t take_content(std::string_view bytes, TimePoint now, Output& out);
+    // RSET, a new EHLO, QUIT, or a lost connection: the transaction is given up.
+    void abort(TimePoint now, Output& out);
+
+    // Results of requests, and the node's side.
+    void origin_found(const OriginKey& key, const Result<std::optional<OriginRecord>>& found,
+                      TimePoint now, Output& out);
+    void slot_decided(const pool::Decision& decision, TimePoint now, Output& out);
+    void node_connected(const Endpoint& local, TimePoint now, Output& out);
+    void node_received(std::string_view bytes, TimePoint now, Output& out);
+    void node_closed(error_code error, TimePoint now, Output& out);
+    void node_spoke_early(TimePoint now, Output& out);
+    void node_sent(std::size_t unsent, TimePoint now);
+    void time_passed(TimePoint now, Output& out);
+
+    // Replies that Postfix waits for.
+    [[nodiscard]] bool is_answer_outstanding() const;
+    // Nothing behind DATA is a command until the message is over.
+    [[nodiscard]] bool takes_commands() const { return is_over() || !envelope_.is_data_requested; }
+    // Between the 354 and the final dot: what Postfix sends is content ...
+    [[nodiscard]] bool is_in_content() const { return envelope_.is_data_accepted && !content_.is_complete(); }
+    // ... and can be taken now.
+    [[nodiscard]] bool wants_content() const;
+    [[nodiscard]] bool is_over() const { return stage_ == Stage::over; }
+    [[nodiscard]] std::optional<TimePoint> deadline() const;
+
+ private:
+    enum class Stage {
+        finding_origin,
+        waiting_for_slot,
+        at_node,
+        discarding,  // the answer is decided; content is read to its end first
+        dead,        // MAIL was accepted, nothing more will be, until Postfix resets
+        over,
+    };
+
+    enum class RecipientState { unanswered, accepted, refused };
+
+    struct Recipient {
+        std::string line;
+        RecipientState state = RecipientState::unanswered;
+    };
+
+    struct Envelope {
+        std::string mail_line;
+        smtp::Xforward xforward;  // as received
+        std::vector<Recipient> recipients;
+        bool is_mail_accepted = false;
+        bool is_data_requested = false;
+        bool is_data_accepted = false;  // 354 was given to Postfix
+    };
+
+    // One node's turn.
+    struct Attempt {
+        pool::Grant grant;
+        NodeSide node;
+        // Answers that an earlier node gave and Postfix has: this node must agree.
+        std::size_t answers_to_confirm = 0;
+        std::deque<std::size_t> awaited_recipients;  // indexes, in the order of submission
+    };
+
+    struct Times {
+        TimePoint mail;
+        TimePoint granted;
+        TimePoint opened;
+        TimePoint dot;
+    };
+
+    // What Postfix will hear once it has sent all of the content.
+    struct Decision {
+        smtp::Reply reply;
+        MessageResult result = MessageResult::failed;
+    };
+
+    void resolve_origin(const std::optional<OriginRecord>& record, TimePoint now, Output& out);
+    void request_slot(Output& out);
+    void open_node(const pool::Grant& grant, TimePoint now, Output& out);
+    [[nodiscard]] proxy_protocol::OriginFacts origin_facts() const;
+    void take_event(NodeEvent event, TimePoint now, Output& out);
+    void take_reply(NodeReply reply, TimePoint now, Output& out);
+    void confirm(const NodeReply& reply, TimePoint now, Output& out);
+    void answer(const smtp::Reply& reply, Output& out);
+    void take_verdict(const smtp::Reply& reply, TimePoint now, Output& out);
+    void node_failed(const NodeFailure& failure, pool::Outcome outcome, TimePoint now, Output& out);
+    void begin_content(TimePoint now, Output& out);
+    void end_content(TimePoint now, Output& out);
+    void leave_node(pool::Outcome outcome, std::string_view detail, bool is_polite, Output& out);
+    void give_up(const smtp::Reply& reply, MessageResult result, TimePoint now, Output& out);
+    void answer_content(Output& out, TimePoint now);
+    void finish(MessageResult result, std::string_view reply, TimePoint now, Output& out);
+    [[nodiscard]] std::size_t verdicts_due() const;
+    [[nodiscard]] bool can_try_another_node() const;
+
+    DeliverySettings settings_;
+    Envelope envelope_;
+    std::optional<OriginKey> key_;
+    origin::Resolution resolution_;
+    std::deque<NodeCommand> unanswered_;  // commands of Postfix, in order
+    Content content_;
+    Stage stage_ = Stage::finding_origin;
+    std::optional<Attempt> attempt_;
+    std::vector<pool::NodeIndex> tried_;
+    std::vector<smtp::Reply> verdicts_;
+    std::optional<Decision> decision_;  // in stages discarding and dead
+    Times times_;
+    MessageLog log_;
+};
+
+}  // namespace millrace::session

@@ -1,0 +1,205 @@
+#include "balancer/session/frontend.hpp"
+
+#include "balancer/session/failure_reply.hpp"
+#include "balancer/smtp/command.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::session {
+
+using smtp::Command;
+using smtp::make_reply;
+using smtp::Verb;
+
+namespace {
+
+bool is_hello_name(std::string_view name) {
+    constexpr std::size_t kLengthMax = 255;
+    return !name.empty() && name.size() <= kLengthMax &&
+           std::all_of(name.begin(), name.end(),
+                       [](char octet) { return octet > ' ' && octet <= '~'; });
+}
+
+std::string with_crlf(std::string_view line) {
+    return std::string(line) + "\r\n";
+}
+
+}  // namespace
+
+Frontend::Frontend(std::shared_ptr<const SessionOptions> options) : options_(std::move(options)) {}
+
+smtp::Reply Frontend::greeting() const {
+    return make_reply(
+        220, "", options_->hostname + (options_->mode == Mode::lmtp ? " LMTP" : " ESMTP") + " Millrace");
+}
+
+std::optional<FrontendStep> Frontend::next(bool is_answer_outstanding) {
+    const std::optional<smtp::LineBuffer::Line> line = input_.front();
+    if (!line) {
+        return std::nullopt;
+    }
+    std::optional<FrontendStep> step;
+    if (is_answer_outstanding) {
+        step = line->is_too_long ? std::nullopt : pipelined(line->text);
+    } else if (line->is_too_long) {
+        step = refuse_unreadable("Line too long");
+    } else {
+        step = decide(line->text);
+    }
+    if (step) {
+        input_.pop();
+    }
+    return step;
+}
+
+std::optional<FrontendStep> Frontend::pipelined(std::string_view line) {
+    const Result<Command> command = smtp::parse_command(line);
+    if (!command || !has_mail_ || recipients_ >= options_->limits.recipients) {
+        return std::nullopt;
+    }
+    const smtp::Extensions known = smtp::extensions_of(options_->offered);
+    if (command->verb == Verb::rcpt && smtp::parse_rcpt(command->argument, known)) {
+        return rcpt(line, command->argument);
+    }
+    if (command->verb == Verb::data && command->argument.empty() && recipients_ > 0) {
+        return data();
+    }
+    return std::nullopt;
+}
+
+FrontendStep Frontend::decide(std::string_view line) {
+    const Result<Command> command = smtp::parse_command(line);
+    if (!command) {
+        return refuse_unreadable("Control characters are not allowed in a command");
+    }
+    switch (command->verb) {
+        case Verb::ehlo:
+        case Verb::lhlo:
+            if ((command->verb == Verb::lhlo) != (options_->mode == Mode::lmtp)) {
+                return refuse(make_reply(500, "5.5.1", "Wrong protocol, see the greeting"));
+            }
+            return hello(command->argument, true);
+        case Verb::helo:
+            if (options_->mode == Mode::lmtp) {
+                return refuse(make_reply(500, "5.5.1", "Wrong protocol, see the greeting"));
+            }
+            return hello(command->argument, false);
+        case Verb::mail:
+            return mail(line, command->argument);
+        case Verb::rcpt:
+            return rcpt(line, command->argument);
+        case Verb::data:
+            if (!command->argument.empty()) {
+                return refuse(make_reply(501, "5.5.4", "DATA takes no argument"));
+            }
+            return data();
+        case Verb::xforward:
+            return xforward(command->argument);
+        case Verb::rset:
+            return ResetStep{make_reply(250, "2.0.0", "Ok")};
+        case Verb::noop:
+            return LocalReply{make_reply(250, "2.0.0", "Ok")};
+        case Verb::vrfy:
+            return LocalReply{make_reply(252, "2.0.0", "Cannot verify, send some mail")};
+        case Verb::quit:
+            return LocalReply{make_reply(221, "2.0.0", "Bye"), true};
+        case Verb::bdat:
+        case Verb::auth:
+        case Verb::starttls:
+        case Verb::etrn:
+        case Verb::expn:
+        case Verb::help:
+            return refuse(make_reply(502, "5.5.1", "Command not implemented"));
+        case Verb::unknown:
+            break;
+    }
+    return refuse(make_reply(500, "5.5.2", "Command not recognized"));
+}
+
+FrontendStep Frontend::hello(std::string_view argument, bool is_extended) {
+    if (!is_hello_name(argument)) {
+        return refuse(make_reply(501, "5.5.4", "A host name is required"));
+    }
+    client_name_ = argument;
+    if (is_extended) {
+        return ResetStep{
+            smtp::ehlo_reply(options_->hostname, options_->offered, options_->message_size_limit)};
+    }
+    return ResetStep{make_reply(250, "", options_->hostname)};
+}
+
+FrontendStep Frontend::mail(std::string_view line, std::string_view argument) {
+    if (client_name_.empty()) {
+        return refuse(make_reply(503, "5.5.1",
+                                 options_->mode == Mode::lmtp ? "Send LHLO first" : "Send EHLO first"));
+    }
+    if (has_mail_) {
+        return refuse(make_reply(503, "5.5.1", "Nested MAIL command"));
+    }
+    const auto parsed = smtp::parse_mail(argument, smtp::extensions_of(options_->offered));
+    if (!parsed) {
+        return refuse(syntax_reply(parsed.error()));
+    }
+    const std::uint64_t limit = options_->message_size_limit;
+    if (limit > 0 && parsed->size.value_or(0) > limit) {
+        return refuse(too_big_reply());
+    }
+    has_mail_ = true;
+    return MailStep{with_crlf(line), std::exchange(xforward_, {})};
+}
+
+FrontendStep Frontend::rcpt(std::string_view line, std::string_view argument) {
+    if (!has_mail_) {
+        return refuse(make_reply(503, "5.5.1", "Need MAIL command"));
+    }
+    const auto parsed = smtp::parse_rcpt(argument, smtp::extensions_of(options_->offered));
+    if (!parsed) {
+        return refuse(syntax_reply(parsed.error()));
+    }
+    if (recipients_ >= options_->limits.recipients) {
+        return LocalReply{make_reply(452, "4.5.3", "Too many recipients")};
+    }
+    ++recipients_;
+    return RcptStep{with_crlf(line)};
+}
+
+FrontendStep Frontend::data() {
+    if (!has_mail_ || recipients_ == 0) {
+        return refuse(make_reply(503, "5.5.1", has_mail_ ? "Need RCPT command" : "Need MAIL command"));
+    }
+    return DataStep{};
+}
+
+FrontendStep Frontend::xforward(std::string_view argument) {
+    if (has_mail_) {
+        return refuse(make_reply(503, "5.5.1", "XFORWARD is not allowed inside a transaction"));
+    }
+    const Result<void> parsed = smtp::parse_xforward(argument, xforward_);
+    if (!parsed) {
+        return refuse(syntax_reply(parsed.error()));
+    }
+    return LocalReply{make_reply(250, "2.0.0", "Ok")};
+}
+
+FrontendStep Frontend::refuse(smtp::Reply reply) {
+    if (++errors_ >= options_->limits.errors) {
+        return LocalReply{make_reply(421, "4.7.0", "Too many errors"), true};
+    }
+    return LocalReply{std::move(reply)};
+}
+
+FrontendStep Frontend::refuse_unreadable(std::string_view text) {
+    if (++unreadable_ >= options_->limits.unreadable_commands) {
+        return LocalReply{make_reply(421, "4.7.0", "Too many unreadable commands"), true};
+    }
+    return refuse(make_reply(500, "5.5.2", text));
+}
+
+void Frontend::end_transaction() {
+    xforward_ = {};
+    has_mail_ = false;
+    recipients_ = 0;
+}
+
+}  // namespace millrace::session

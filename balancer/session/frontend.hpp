@@ -1,0 +1,90 @@
+// The SMTP or LMTP server that Postfix talks to, as far as it needs no node: what each command
+// line means at this point of the dialogue, and the answers that are ours to give.
+//
+// Bytes go in with append(), one step at a time comes out of next(). MAIL, RCPT and DATA are steps
+// for the owner, who answers them with a node's reply; everything else is answered here. While
+// answers of the owner are outstanding only RCPT and DATA, which may be pipelined behind them, are
+// taken; the rest waits its turn, so that replies keep the order of commands (RFC 2920).
+#pragma once
+
+#include "balancer/session/options.hpp"
+#include "balancer/smtp/line_buffer.hpp"
+#include "balancer/smtp/reply.hpp"
+#include "balancer/smtp/xforward.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace millrace::session {
+
+// Answered here; the owner only sends it.
+struct LocalReply {
+    smtp::Reply reply;
+    bool ends_session = false;
+};
+
+// RSET, EHLO and their like: whatever transaction there was is over, then the reply.
+struct ResetStep {
+    smtp::Reply reply;
+};
+
+struct MailStep {
+    std::string line;       // as received, CRLF included
+    smtp::Xforward origin;  // what was said of this message's client
+};
+
+struct RcptStep {
+    std::string line;
+};
+
+struct DataStep {};
+
+using FrontendStep = std::variant<LocalReply, ResetStep, MailStep, RcptStep, DataStep>;
+
+class Frontend {
+ public:
+    explicit Frontend(std::shared_ptr<const SessionOptions> options);
+
+    [[nodiscard]] smtp::Reply greeting() const;
+
+    void append(std::string_view bytes) { input_.append(bytes); }
+
+    // The next step; nothing when more bytes, or the outstanding answers, must come first.
+    [[nodiscard]] std::optional<FrontendStep> next(bool is_answer_outstanding);
+
+    // Bytes that were received behind DATA: nobody has looked at them.
+    [[nodiscard]] std::string take_rest() { return input_.take(); }
+    [[nodiscard]] std::size_t buffered() const { return input_.size(); }
+
+    // The transaction is over, however it ended: nothing of it, nor of its XFORWARD, is left.
+    void end_transaction();
+
+    // The name in EHLO: the ingress host. Empty before.
+    [[nodiscard]] const std::string& client_name() const { return client_name_; }
+
+ private:
+    [[nodiscard]] FrontendStep decide(std::string_view line);
+    [[nodiscard]] std::optional<FrontendStep> pipelined(std::string_view line);
+    [[nodiscard]] FrontendStep hello(std::string_view argument, bool is_extended);
+    [[nodiscard]] FrontendStep mail(std::string_view line, std::string_view argument);
+    [[nodiscard]] FrontendStep rcpt(std::string_view line, std::string_view argument);
+    [[nodiscard]] FrontendStep data();
+    [[nodiscard]] FrontendStep xforward(std::string_view argument);
+    [[nodiscard]] FrontendStep refuse(smtp::Reply reply);
+    [[nodiscard]] FrontendStep refuse_unreadable(std::string_view text);
+
+    std::shared_ptr<const SessionOptions> options_;
+    smtp::LineBuffer input_;
+    std::string client_name_;
+    smtp::Xforward xforward_;
+    bool has_mail_ = false;
+    std::size_t recipients_ = 0;  // submitted in this transaction
+    unsigned errors_ = 0;
+    unsigned unreadable_ = 0;
+};
+
+}  // namespace millrace::session

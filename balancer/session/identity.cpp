@@ -1,0 +1,75 @@
+#include "balancer/session/identity.hpp"
+
+#include "balancer/proxy_protocol/header.hpp"
+
+#include <algorithm>
+
+namespace millrace::session {
+
+std::optional<origin::ClaimedClient> claimed_client(const smtp::Xforward& xforward) {
+    if (xforward.is_empty()) {
+        return std::nullopt;
+    }
+    origin::ClaimedClient claimed;
+    claimed.is_local = xforward.source == smtp::XforwardSource::local;
+    SmtpClient& client = claimed.client;
+    if (const std::optional<Address> address = xforward.client_address()) {
+        client.endpoint.address = *address;
+        client.endpoint.port = parse_port(xforward.port.value_or("")).value_or(0);
+    }
+    client.name = xforward.name.value_or("");
+    client.helo = xforward.helo.value_or("");
+    client.protocol = xforward.protocol.value_or("");
+    return claimed;
+}
+
+smtp::Xforward forwarded(const smtp::Xforward& received, const origin::Resolution& resolution) {
+    const SmtpClient client = resolution.origin.value_or(SmtpClient{});
+    const bool is_known = resolution.origin.has_value();
+    const bool is_as_received =
+        is_known && received.client_address() == unmapped(client.endpoint.address);
+    if (is_as_received || resolution.source == origin::Source::local) {
+        return received;
+    }
+    smtp::Xforward given = received;
+    given.address = is_known ? to_string(client.endpoint.address) : "";
+    given.port = client.endpoint.port != 0 ? std::to_string(client.endpoint.port) : "";
+    given.name = client.name;  // empty: [UNAVAILABLE]
+    given.helo = client.helo;
+    if (!client.protocol.empty()) {
+        given.protocol = client.protocol;
+    }
+    return given;
+}
+
+Endpoint proxy_source(const pool::ProxySource& option, const ConnectionEnds& ends) {
+    using Mode = pool::ProxySource::Mode;
+    if (option.mode == Mode::fixed) {
+        const bool wants_v4 = unmapped(ends.node.address).is_v4();
+        const auto match = std::find_if(
+            option.addresses.begin(), option.addresses.end(),
+            [wants_v4](const Address& address) { return address.is_v4() == wants_v4; });
+        const Address address =
+            match != option.addresses.end() ? *match : option.addresses.front();
+        return {address, ends.local.port};
+    }
+    // 127.0.0.1 would name the node itself once the header has reached another host.
+    const bool is_hidden = ends.peer.address.is_loopback() && !ends.node.address.is_loopback();
+    return option.mode == Mode::automatic && is_hidden ? ends.local : ends.peer;
+}
+
+Result<std::string> proxy_header(const pool::NodeDialect& dialect, const ConnectionEnds& ends,
+                                 const proxy_protocol::OriginFacts& facts) {
+    if (dialect.send_proxy == pool::SendProxy::off) {
+        return std::string();
+    }
+    const Endpoint source = proxy_source(dialect.proxy_source, ends);
+    Endpoint destination = ends.node;
+    destination.port = dialect.proxy_dst_port.value_or(destination.port);
+    if (dialect.send_proxy == pool::SendProxy::v1) {
+        return proxy_protocol::encode_v1({false, source, destination, {}});
+    }
+    return proxy_protocol::encode_origin_header(source, destination, facts, dialect.proxy_header);
+}
+
+}  // namespace millrace::session

@@ -1,0 +1,74 @@
+#include "balancer/session/message_log.hpp"
+
+#include "proto/log.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace millrace::session {
+
+namespace {
+
+std::string delays_text(const Delays& delays) {
+    const auto seconds = [](std::chrono::milliseconds value) {
+        return static_cast<double>(value.count()) / 1000.0;
+    };
+    std::array<char, 128> text{};
+    const int length = std::snprintf(text.data(), text.size(), "%.3f/%.3f/%.3f/%.3f",
+                                     seconds(delays.queue), seconds(delays.connect),
+                                     seconds(delays.transfer), seconds(delays.filter));
+    return {text.data(), static_cast<std::size_t>(length)};
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) {
+        text += text.empty() ? "" : "; ";
+        text += part;
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string_view to_string(MessageResult result) {
+    switch (result) {
+        case MessageResult::accepted:
+            return "accepted";
+        case MessageResult::rejected:
+            return "rejected";
+        case MessageResult::deferred:
+            return "deferred";
+        case MessageResult::failed:
+            return "failed";
+        case MessageResult::aborted:
+            return "aborted";
+    }
+    return "failed";
+}
+
+std::string format(const MessageLog& message) {
+    LogLine line(message.queue_id.empty() ? "NOQUEUE" : message.queue_id, "message");
+    line.add("pool", message.pool);
+    line.add("node", message.node.empty() ? "none" : message.node);
+    line.add("result", to_string(message.result));
+    line.add("reply", message.reply);
+    line.add("origin", message.origin.is_unspecified() ? "unknown" : millrace::to_string(message.origin));
+    line.add("origin_source", origin::to_string(message.origin_source));
+    if (message.is_origin_mismatch) {
+        line.add("origin_mismatch", "yes");
+    }
+    line.add("peer", millrace::to_string(message.peer));
+    line.add("rcpts", static_cast<std::int64_t>(message.recipients));
+    line.add("bytes", static_cast<std::int64_t>(message.octets));
+    line.add("tries", static_cast<std::int64_t>(message.tries));
+    if (!message.failed_tries.empty()) {
+        line.add("failed_tries", joined(message.failed_tries));
+    }
+    line.add("delays", delays_text(message.delays));
+    line.add("id", message.id);
+    line.add("session", message.session_id);
+    return line.text();
+}
+
+}  // namespace millrace::session

@@ -1,0 +1,123 @@
+// The dialogue with one node about one message, as a state machine: greeting, EHLO, XFORWARD, the
+// envelope, the content, the verdict.
+//
+// Bytes of the node go in through read(), one event at a time comes out; commands are submitted at
+// any time and leave when the node is ready for them, pipelined where it announced PIPELINING. A
+// reply that comes before its command is a failure of the node, never an answer (RFC 2920, 3.1).
+// Content goes past this class; it only hears of its progress. It knows time as `now` and waits for
+// nothing: the owner asks deadline() and calls timed_out().
+#pragma once
+
+#include "balancer/session/options.hpp"
+#include "balancer/session/output.hpp"
+#include "balancer/smtp/reply_parser.hpp"
+#include "balancer/smtp/xforward.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace millrace::session {
+
+enum class NodeCommand { xforward, mail, rcpt, data };
+
+// EHLO was answered: the node is ready for MAIL.
+struct NodeOpened {};
+
+// The answer to a MAIL, RCPT or DATA that was submitted, in the order of submission.
+struct NodeReply {
+    NodeCommand command = NodeCommand::mail;
+    smtp::Reply reply;
+};
+
+// An answer to the content: one for SMTP, one for each accepted recipient for LMTP.
+struct NodeVerdict {
+    smtp::Reply reply;
+};
+
+// The node cannot be used for this message any more; its connection must be closed.
+struct NodeFailure {
+    std::string_view reason;  // one of a small fixed set, for metrics: connect greeting ehlo ...
+    std::string detail;       // for people
+};
+
+using NodeEvent = std::variant<NodeOpened, NodeReply, NodeVerdict, NodeFailure>;
+
+struct NodeDialogue {
+    std::string hello_name;  // the ingress's own name, given on
+    Mode mode = Mode::smtp;
+    smtp::Xforward xforward;  // empty: send none
+    std::shared_ptr<const RelayOptions> options;
+};
+
+class NodeSide {
+ public:
+    NodeSide(NodeDialogue dialogue, TimePoint now);
+
+    // The connection stands; `header` (PROXY, may be empty) opens it.
+    void connected(std::string_view header, TimePoint now, NodeBytes& out);
+
+    // Queues one command line, CRLF included. Nothing may be submitted after DATA.
+    void submit(NodeCommand command, std::string_view line, TimePoint now, NodeBytes& out);
+
+    // Takes bytes from the front of `bytes` until there is an event or all are taken.
+    [[nodiscard]] std::optional<NodeEvent> read(std::string_view& bytes, TimePoint now,
+                                                NodeBytes& out);
+
+    // Content is on its way. REQUIRES: DATA was answered with 354.
+    void content_begins();
+    // The final dot is on its way; `verdicts` answers are due. QUIT rides behind it, as with
+    // Postfix, so that the node is free again with its verdict.
+    void content_ends(std::size_t verdicts, TimePoint now, NodeBytes& out);
+    // How much of what was handed out the kernel has not taken yet; progress renews data_timeout.
+    void sent(std::size_t unsent, TimePoint now);
+
+    // Nothing is outstanding and nothing was submitted after which QUIT would be out of place.
+    [[nodiscard]] bool can_quit() const;
+    // All of the final dot has left: the message may have been taken.
+    [[nodiscard]] bool is_committed() const { return is_dot_sent_; }
+    [[nodiscard]] bool has_unsent() const { return unsent_ > 0; }
+    [[nodiscard]] bool is_in_content() const { return stage_ == Stage::content; }
+
+    [[nodiscard]] std::optional<TimePoint> deadline() const { return deadline_; }
+    [[nodiscard]] NodeFailure timed_out() const;
+    // The connection could not be made, or ended.
+    [[nodiscard]] NodeFailure closed(error_code error) const;
+
+ private:
+    enum class Stage { connecting, greeting, hello, open, content, verdict };
+
+    struct Pending {
+        NodeCommand command;
+        std::string line;
+    };
+
+    [[nodiscard]] std::optional<NodeEvent> take(smtp::Reply reply, TimePoint now, NodeBytes& out);
+    [[nodiscard]] std::optional<NodeEvent> take_hello(const smtp::Reply& reply, TimePoint now,
+                                                      NodeBytes& out);
+    [[nodiscard]] std::optional<NodeEvent> take_command_reply(smtp::Reply reply, TimePoint now,
+                                                              NodeBytes& out);
+    void flush(TimePoint now, NodeBytes& out);
+    [[nodiscard]] NodeFailure failure(std::string_view what) const;
+
+    NodeDialogue dialogue_;
+    Stage stage_ = Stage::connecting;
+    smtp::ReplyParser parser_;
+    std::deque<Pending> pending_;       // submitted, not sent
+    std::deque<NodeCommand> expected_;  // sent, not answered
+    bool is_pipelining_ = false;
+    std::size_t verdicts_due_ = 0;
+    bool is_dot_sent_ = false;
+    std::size_t unsent_ = 0;
+    std::optional<TimePoint> deadline_;
+};
+
+// A reply that is about the node, not about the message: 421 (closing) and 4.3.2 (not accepting
+// mail now). Another node may well take the message.
+[[nodiscard]] bool is_about_node(const smtp::Reply& reply);
+
+}  // namespace millrace::session

@@ -1,0 +1,51 @@
+// What the operator decided about sessions (a listener) and about relaying to nodes (a pool).
+// Both are shared, immutable snapshots: a reload gives new sessions new ones and leaves the old be.
+#pragma once
+
+#include "balancer/origin/resolution.hpp"
+#include "balancer/smtp/capabilities.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace millrace::session {
+
+using Milliseconds = std::chrono::milliseconds;
+
+enum class Mode { smtp, lmtp };
+
+// All counts are per session or per message, so that one client cannot grow us (rule R8).
+struct SessionLimits {
+    std::size_t recipients = 1000;         // per message, then 452 4.5.3
+    unsigned errors = 20;                  // 5xx replies of our own, then 421
+    unsigned unreadable_commands = 3;      // overlong or binary lines, then 421
+    Milliseconds idle = std::chrono::minutes(5);  // without a byte from Postfix
+};
+
+struct SessionOptions {
+    std::string listener;  // name in the configuration, for the log
+    std::string hostname;  // in the greeting and the EHLO reply
+    Mode mode = Mode::smtp;
+    smtp::Capabilities offered;
+    std::uint64_t message_size_limit = 100ULL << 20U;  // octets, 0: none
+    bool reject_bare_newline = true;
+    SessionLimits limits;
+    std::vector<origin::Source> origin_order = {origin::Source::store, origin::Source::xforward};
+    bool tempfail_unknown_origin = false;  // on-missing = tempfail
+};
+
+struct RelayOptions {
+    std::string pool;
+    Milliseconds connect_timeout = std::chrono::seconds(5);
+    Milliseconds greeting_timeout = std::chrono::seconds(30);
+    Milliseconds command_timeout = std::chrono::seconds(60);
+    Milliseconds data_timeout = std::chrono::seconds(180);
+    Milliseconds reply_timeout = std::chrono::seconds(600);
+    unsigned retries = 3;              // nodes tried for one message
+    std::size_t replay_max = 1 << 20;  // octets of content kept for another node
+};
+
+}  // namespace millrace::session

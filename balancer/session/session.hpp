@@ -1,0 +1,86 @@
+// One connection from Postfix: the frontend's dialogue and, while there is one, the delivery of the
+// current message. The state machine that the shell runs (docs/architecture.md, life of a message).
+//
+// Bytes, results and the time go in; an Output says what to send and what to do. A session holds no
+// slot, no node and no buffer between messages (rule R5), and nothing of a message outlives its
+// transaction (rule R3). It waits for nothing: the shell asks deadline() and calls time_passed().
+#pragma once
+
+#include "balancer/session/delivery.hpp"
+#include "balancer/session/frontend.hpp"
+#include "balancer/session/options.hpp"
+#include "balancer/session/output.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace millrace::session {
+
+struct SessionSettings {
+    std::shared_ptr<const SessionOptions> options;
+    std::shared_ptr<const RelayOptions> relay;
+    Endpoint peer;   // the Postfix host
+    std::string id;  // unique, at most 40 octets of letters, digits and '-'
+};
+
+class Session {
+ public:
+    // Bytes that Postfix may send ahead of our answers before we stop reading.
+    static constexpr std::size_t kBufferedMax = 65536;
+
+    Session(SessionSettings settings, TimePoint now);
+
+    // The connection stands: greets.
+    void start(Output& out);
+
+    void frontend_received(std::string_view bytes, TimePoint now, Output& out);
+    void frontend_closed(TimePoint now, Output& out);
+
+    void origin_found(const OriginKey& key, const Result<std::optional<OriginRecord>>& found,
+                      TimePoint now, Output& out);
+    void slot_decided(const pool::Decision& decision, TimePoint now, Output& out);
+
+    void node_connected(const Endpoint& local, TimePoint now, Output& out);
+    void node_received(std::string_view bytes, TimePoint now, Output& out);
+    // The connection could not be made (error set), or ended.
+    void node_closed(error_code error, TimePoint now, Output& out);
+    void node_spoke_early(TimePoint now, Output& out);
+    // After every attempt to send: how many octets the kernel has not taken.
+    void node_sent(std::size_t unsent, TimePoint now, Output& out);
+
+    void time_passed(TimePoint now, Output& out);
+    // The service ends: the message in transit is finished, then the session.
+    void shut_down(TimePoint now, Output& out);
+
+    // Whether the shell should read from Postfix; not to read is the back-pressure.
+    [[nodiscard]] bool wants_frontend_bytes() const;
+    [[nodiscard]] std::optional<TimePoint> deadline() const;
+    [[nodiscard]] bool is_closed() const { return is_closed_; }
+    [[nodiscard]] const std::string& id() const { return settings_.id; }
+
+ private:
+    void advance(TimePoint now, Output& out);
+    [[nodiscard]] bool advance_content(TimePoint now, Output& out);
+    [[nodiscard]] bool advance_commands(TimePoint now, Output& out);
+    void take_step(FrontendStep step, TimePoint now, Output& out);
+    void end_delivery();
+    void close(Output& out);
+    [[nodiscard]] bool is_waiting_for_frontend() const;
+
+    SessionSettings settings_;
+    Frontend frontend_;
+    std::optional<Delivery> delivery_;
+    // Received behind DATA and not taken: content or commands, as the answers will tell.
+    std::string waiting_;
+    std::string held_;  // content that was waiting, while the shell sends it
+    TimePoint last_received_;
+    std::uint64_t messages_ = 0;
+    bool is_shutting_down_ = false;
+    bool is_closed_ = false;
+};
+
+}  // namespace millrace::session
