@@ -1,5 +1,6 @@
 """What all end-to-end tests share: the lab on the path, and the logs of every part on failure."""
 import os
+import signal
 import sys
 
 import pytest
@@ -10,6 +11,11 @@ from lab import workspace  # noqa: E402
 from lab.cluster import Cluster, Plan  # noqa: E402
 
 _LINES_SHOWN = 60
+
+
+def pytest_configure():
+    """A run that is told to end cleans up like one that is interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

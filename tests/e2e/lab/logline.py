@@ -1,7 +1,7 @@
 """The key=value line that both daemons write: `SUBJECT: EVENT key=value key="quoted value"`."""
 import re
 
-_LINE = re.compile(r"(?:^|\s)(?P<subject>\S+): (?P<event>\S+)(?P<fields>(?: [\w.-]+=\S.*)?)$")
+_LINE = re.compile(r"(?:^|\s)(?P<subject>\S*): (?P<event>\S+)(?P<fields>(?: [\w.-]+=\S.*)?)$")
 _FIELD = re.compile(r' ([\w.-]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 
 
