@@ -1,4 +1,4 @@
-"""send-proxy = v1 and amavisd's own $haproxy_target_enabled: the header has the peer, XFORWARD the origin."""
+"""send-proxy = v1 and amavisd's own $haproxy_target_enabled: the peer by PROXY, the origin by XFORWARD."""
 import pytest
 
 from lab import expect
