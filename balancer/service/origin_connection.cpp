@@ -1,0 +1,262 @@
+#include "balancer/service/origin_connection.hpp"
+
+#include "balancer/service/socket_deadline.hpp"
+#include "proto/frame.hpp"
+#include "proto/log.hpp"
+#include "proto/rpc.hpp"
+#include "proto/runtime/logging.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace millrace::service {
+namespace {
+
+// What is owed to the peer. Shared by the two loops of a connection and by the requests that the
+// store still works on, which may outlive the connection.
+class Answers {
+ public:
+    explicit Answers(const asio::any_io_executor& executor)
+        : changed_(executor, asio::steady_timer::time_point::max()) {}
+
+    // A request was read: it will be answered exactly once.
+    void expect() { ++unanswered_; }
+
+    void add(const PublishResponse& response) {
+        ready_ += encode_response(response);
+        ++ready_count_;
+        changed_.cancel();
+    }
+
+    struct Ready {
+        std::string frames;
+        std::size_t count = 0;
+    };
+
+    [[nodiscard]] Ready take() {
+        return {std::exchange(ready_, {}), std::exchange(ready_count_, 0)};
+    }
+
+    void note_written(std::size_t count) {
+        unanswered_ -= count;
+        changed_.cancel();
+    }
+
+    void note_last_read() {
+        is_last_read_ = true;
+        changed_.cancel();
+    }
+
+    [[nodiscard]] bool has_ready() const { return ready_count_ != 0; }
+
+    [[nodiscard]] bool is_finished() const { return is_last_read_ && unanswered_ == 0; }
+
+    [[nodiscard]] std::size_t unanswered() const { return unanswered_; }
+
+    // Until something above was called.
+    asio::awaitable<void> change() {
+        error_code cancelled;
+        co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
+
+ private:
+    std::string ready_;  // whole frames
+    std::size_t ready_count_ = 0;
+    std::size_t unanswered_ = 0;  // read and not written back
+    bool is_last_read_ = false;
+    asio::steady_timer changed_;  // never expires; cancelled to wake who waits
+};
+
+// Lives in the frame of serve_origin_connection. A write that fails closes the socket, which ends
+// the reading as well.
+class OriginConnection {
+ public:
+    OriginConnection(std::shared_ptr<Socket> socket, std::string peer, origin::OriginStore& store,
+                     const OriginConnectionLimits& limits)
+        : socket_(std::move(socket)),
+          peer_(std::move(peer)),
+          store_(store),
+          limits_(limits),
+          answers_(std::make_shared<Answers>(socket_->get_executor())) {}
+
+    asio::awaitable<void> read_requests();
+    asio::awaitable<void> write_answers();
+
+ private:
+    asio::awaitable<std::string_view> read_some();
+    asio::awaitable<void> take_requests(std::string_view bytes);
+    void handle_frame(const std::string& payload);
+    void publish(const PublishRequest& request);
+    void refuse(std::uint64_t id, error_code error);
+    void end_reading(LogLevel level, std::string_view reason);
+    [[nodiscard]] std::chrono::milliseconds time_to_read() const;
+
+    std::shared_ptr<Socket> socket_;
+    std::string peer_;
+    origin::OriginStore& store_;
+    OriginConnectionLimits limits_;
+    std::shared_ptr<Answers> answers_;
+    FrameReader frames_;
+    std::optional<std::chrono::steady_clock::time_point> frame_started_;
+    bool is_reading_ = true;
+    std::array<char, 16384> buffer_{};
+};
+
+asio::awaitable<void> OriginConnection::read_requests() {
+    while (is_reading_) {
+        const std::string_view bytes = co_await read_some();
+        co_await take_requests(bytes);
+        if (frames_.is_idle()) {
+            frame_started_.reset();
+        } else if (!frame_started_) {
+            frame_started_ = std::chrono::steady_clock::now();
+        }
+    }
+    answers_->note_last_read();
+}
+
+std::chrono::milliseconds OriginConnection::time_to_read() const {
+    if (!frame_started_) {
+        return limits_.idle_timeout;
+    }
+    const auto passed = std::chrono::steady_clock::now() - *frame_started_;
+    return limits_.frame_timeout - std::chrono::duration_cast<std::chrono::milliseconds>(passed);
+}
+
+// Nothing when the connection has ended, with is_reading_ false.
+asio::awaitable<std::string_view> OriginConnection::read_some() {
+    SocketDeadline deadline(socket_);
+    deadline.arm(time_to_read());
+    error_code error;
+    const std::size_t count = co_await socket_->async_read_some(
+        asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
+    if (error == asio::error::eof) {
+        if (frames_.is_idle()) {
+            end_reading(LogLevel::debug, "closed by the peer");
+        } else {
+            end_reading(LogLevel::warning, "closed by the peer within a frame");
+        }
+    } else if (deadline.has_passed() && frame_started_) {
+        end_reading(LogLevel::warning, "frame not complete in time");
+    } else if (error) {
+        end_reading(LogLevel::debug, deadline.has_passed() ? "idle" : error.message());
+    }
+    co_return std::string_view(buffer_.data(), count);
+}
+
+asio::awaitable<void> OriginConnection::take_requests(std::string_view bytes) {
+    while (!bytes.empty()) {
+        Result<std::optional<std::string>> frame = frames_.read(bytes);
+        if (!frame) {
+            end_reading(LogLevel::warning, frame.error().message());
+            co_return;
+        }
+        if (!*frame) {
+            co_return;
+        }
+        frame_started_.reset();
+        while (answers_->unanswered() >= limits_.pipeline_max && socket_->is_open()) {
+            co_await answers_->change();
+        }
+        handle_frame(**frame);
+    }
+}
+
+void OriginConnection::handle_frame(const std::string& payload) {
+    answers_->expect();
+    std::uint64_t id = 0;
+    const Result<PublishRequest> request = decode_request(payload, id);
+    if (request) {
+        publish(*request);
+    } else {
+        refuse(id, request.error());
+    }
+}
+
+std::string stored_line(const OriginRecord& record) {
+    return LogLine(record.key.queue_id.text(), "origin stored")
+        .add("ingress", record.key.ingress)
+        .add("connected", to_string(record.connected))
+        .add("origin", to_string(record.origin.endpoint))
+        .text();
+}
+
+void OriginConnection::publish(const PublishRequest& request) {
+    const OriginRecord& record = request.record;
+    std::string line = is_logged(LogLevel::debug) ? stored_line(record) : std::string();
+    store_.publish(
+        record, std::chrono::system_clock::now(),
+        [answers = answers_, id = request.id, queue_id = record.key.queue_id.text(),
+         line = std::move(line)](error_code error) {
+            PublishResponse response{id, PublishStatus::stored, {}};
+            if (error) {
+                response.status = PublishStatus::unavailable;
+                response.reason = error.message();
+                log(LogLevel::warning,
+                    LogLine(queue_id, "origin not stored").add("reason", response.reason).text());
+            } else if (!line.empty()) {
+                log(LogLevel::debug, line);
+            }
+            answers->add(response);
+        });
+}
+
+void OriginConnection::refuse(std::uint64_t id, error_code error) {
+    log(LogLevel::warning, LogLine("origin", "record refused")
+                               .add("peer", peer_)
+                               .add("reason", error.message())
+                               .text());
+    answers_->add(PublishResponse{id, PublishStatus::refused, error.message()});
+}
+
+asio::awaitable<void> OriginConnection::write_answers() {
+    SocketDeadline deadline(socket_);
+    while (!answers_->is_finished()) {
+        if (!answers_->has_ready()) {
+            co_await answers_->change();
+            continue;
+        }
+        const Answers::Ready ready = answers_->take();
+        deadline.arm(limits_.write_timeout);
+        error_code error;
+        co_await asio::async_write(*socket_, asio::buffer(ready.frames),
+                                   asio::redirect_error(asio::use_awaitable, error));
+        deadline.disarm();
+        if (error) {
+            error_code ignored;
+            socket_->close(ignored);
+        }
+        answers_->note_written(ready.count);
+    }
+}
+
+void OriginConnection::end_reading(LogLevel level, std::string_view reason) {
+    is_reading_ = false;
+    if (is_logged(level)) {
+        log(level,
+            LogLine("origin", "connection ended").add("peer", peer_).add("reason", reason).text());
+    }
+}
+
+}  // namespace
+
+asio::awaitable<void> serve_origin_connection(std::shared_ptr<Socket> socket, std::string peer,
+                                              origin::OriginStore& store,
+                                              OriginConnectionLimits limits) {
+    using namespace asio::experimental::awaitable_operators;
+    OriginConnection connection(std::move(socket), std::move(peer), store, limits);
+    co_await (connection.read_requests() && connection.write_answers());
+}
+
+}  // namespace millrace::service
