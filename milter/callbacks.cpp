@@ -1,0 +1,368 @@
+#include "milter/callbacks.hpp"
+
+#include "milter/negotiation.hpp"
+
+#include <libmilter/mfapi.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace millrace::milter {
+namespace {
+
+constexpr std::size_t kPacketMax = 1024UL * 1024;  // a header field; Postfix's own limit is 100 KiB
+
+struct Session {
+    MessageTracker tracker;
+    ProtocolSteps steps;
+    bool is_broken = false;  // an event was lost, so a record would be wrong
+};
+
+// What the callbacks need and libmilter cannot carry for them. Never destroyed: session threads
+// may outlive main().
+class Service {
+ public:
+    Service(const OriginRecorder& recorder, const TrackerOptions& options)
+        : recorder_(recorder), options_(options) {}
+
+    [[nodiscard]] bool wants_headers() const { return !options_.trusted_relays.empty(); }
+
+    [[nodiscard]] std::unique_ptr<Session> make_session(ProtocolSteps steps) {
+        last_steps_ = steps.bits;
+        return std::make_unique<Session>(Session{MessageTracker{options_}, steps, false});
+    }
+
+    // For a connection on which the MTA begins another session without negotiating again.
+    [[nodiscard]] ProtocolSteps last_steps() const { return {last_steps_}; }
+
+    [[nodiscard]] Verdict finish(const TrackedMessage& message) {
+        if (!enter()) {
+            return recorder_.on_error();
+        }
+        try {
+            const Verdict verdict = recorder_.record(message);
+            leave();
+            return verdict;
+        } catch (...) {
+            leave();
+            throw;
+        }
+    }
+
+    [[nodiscard]] Verdict on_error() const { return recorder_.on_error(); }
+
+    // No message is begun any more; returns when none is being published.
+    void stop() {
+        std::unique_lock lock(mutex_);
+        is_stopping_ = true;
+        left_.wait(lock, [this] { return in_flight_ == 0; });
+    }
+
+ private:
+    bool enter() {
+        const std::lock_guard lock(mutex_);
+        in_flight_ += is_stopping_ ? 0 : 1;
+        return !is_stopping_;
+    }
+
+    void leave() {
+        const std::lock_guard lock(mutex_);
+        --in_flight_;
+        left_.notify_all();
+    }
+
+    const OriginRecorder& recorder_;
+    const TrackerOptions& options_;
+    std::atomic<unsigned long> last_steps_ = 0;
+    std::mutex mutex_;
+    bool is_stopping_ = false;
+    int in_flight_ = 0;
+    std::condition_variable left_;
+};
+
+Service* service = nullptr;
+
+Session* find_session(SMFICTX* context) {
+    return static_cast<Session*>(smfi_getpriv(context));
+}
+
+// Null when there is no memory for one.
+Session* adopt(SMFICTX* context, std::unique_ptr<Session> session) {
+    if (smfi_setpriv(context, session.get()) != MI_SUCCESS) {
+        return nullptr;
+    }
+    return session.release();
+}
+
+sfsistat reply(bool is_expected) {
+    return is_expected ? SMFIS_CONTINUE : SMFIS_NOREPLY;
+}
+
+sfsistat reply(Verdict verdict) {
+    return verdict == Verdict::accept ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+}
+
+std::string text_or_empty(const char* text) {
+    return text == nullptr ? std::string{} : std::string{text};
+}
+
+std::string macro(SMFICTX* context, std::string name) {
+    return text_or_empty(smfi_getsymval(context, name.data()));
+}
+
+Macros read_macros(SMFICTX* context) {
+    Macros macros;
+    macros.ingress = macro(context, "j");
+    macros.queue_id = macro(context, "i");
+    macros.client_name = macro(context, "{client_name}");
+    macros.client_ptr = macro(context, "{client_ptr}");
+    macros.client_resolve = macro(context, "{client_resolve}");
+    macros.sasl_login = macro(context, "{auth_authen}");
+    macros.tls_version = macro(context, "{tls_version}");
+    macros.tls_cipher = macro(context, "{cipher}");
+    macros.daemon_name = macro(context, "{daemon_name}");
+    macros.daemon_address = macro(context, "{daemon_addr}");
+    return macros;
+}
+
+std::optional<Endpoint> to_endpoint(const sockaddr* address) {
+    if (address != nullptr && address->sa_family == AF_INET) {
+        sockaddr_in native{};
+        std::memcpy(&native, address, sizeof(native));
+        return Endpoint{boost::asio::ip::address_v4{ntohl(native.sin_addr.s_addr)},
+                        ntohs(native.sin_port)};
+    }
+    if (address != nullptr && address->sa_family == AF_INET6) {
+        sockaddr_in6 native{};
+        std::memcpy(&native, address, sizeof(native));
+        boost::asio::ip::address_v6::bytes_type octets{};
+        std::memcpy(octets.data(), &native.sin6_addr, octets.size());
+        return Endpoint{unmapped(boost::asio::ip::address_v6{octets}), ntohs(native.sin6_port)};
+    }
+    return std::nullopt;
+}
+
+// Runs one event of a session, which there may be none of when memory ran out.
+template <typename Event>
+sfsistat deliver(SMFICTX* context, bool (ProtocolSteps::*expects_reply)() const, Event event) {
+    Session* session = find_session(context);
+    if (session == nullptr) {
+        return reply((service->last_steps().*expects_reply)());
+    }
+    const bool is_expected = (session->steps.*expects_reply)();
+    try {
+        event(session->tracker);
+    } catch (...) {
+        session->is_broken = true;
+    }
+    return reply(is_expected);
+}
+
+extern "C" {
+
+sfsistat on_negotiate(SMFICTX* context, unsigned long offered_actions, unsigned long offered_steps,
+                      unsigned long /*unused*/, unsigned long /*unused*/, unsigned long* actions,
+                      unsigned long* steps, unsigned long* unused2, unsigned long* unused3) {
+    try {
+        const ProtocolSteps chosen = choose_steps(offered_steps, service->wants_headers());
+        *actions = 0;
+        *steps = chosen.bits;
+        *unused2 = 0;
+        *unused3 = 0;
+        if (takes_macro_lists(offered_actions)) {
+            *actions = SMFIF_SETSYMLIST;
+            for (const MacroList& list : macro_lists()) {
+                std::string names{list.names};
+                (void)smfi_setsymlist(context, list.stage, names.data());
+            }
+        }
+        adopt(context, service->make_session(chosen));
+        return SMFIS_CONTINUE;
+    } catch (...) {
+        return SMFIS_REJECT;  // of the negotiation: the MTA does as its default action says
+    }
+}
+
+sfsistat on_connect(SMFICTX* context, char* /*host*/, sockaddr* address) {
+    try {
+        if (find_session(context) == nullptr) {
+            adopt(context, service->make_session(service->last_steps()));
+        }
+    } catch (...) {
+        // deliver() copes without a session
+    }
+    return deliver(context, &ProtocolSteps::replies_to_connect,
+                   [&](MessageTracker& tracker) { tracker.connect(to_endpoint(address)); });
+}
+
+sfsistat on_helo(SMFICTX* context, char* name) {
+    return deliver(context, &ProtocolSteps::replies_to_helo,
+                   [&](MessageTracker& tracker) { tracker.helo(text_or_empty(name)); });
+}
+
+sfsistat on_mail(SMFICTX* context, char** arguments) {
+    const bool has_parameters =
+        arguments != nullptr && arguments[0] != nullptr && arguments[1] != nullptr;
+    return deliver(context, &ProtocolSteps::replies_to_mail,
+                   [&](MessageTracker& tracker) { tracker.mail(has_parameters); });
+}
+
+sfsistat on_header(SMFICTX* context, char* name, char* value) {
+    return deliver(context, &ProtocolSteps::replies_to_header, [&](MessageTracker& tracker) {
+        if (name != nullptr && value != nullptr) {
+            tracker.header(name, value);
+        }
+    });
+}
+
+sfsistat on_end_of_message(SMFICTX* context) {
+    Session* session = find_session(context);
+    if (session == nullptr || session->is_broken) {
+        return reply(service->on_error());
+    }
+    try {
+        const auto now = std::chrono::system_clock::now();
+        return reply(service->finish(session->tracker.end_of_message(read_macros(context), now)));
+    } catch (...) {
+        session->tracker.abort();
+        return reply(service->on_error());
+    }
+}
+
+sfsistat on_abort(SMFICTX* context) {
+    if (Session* session = find_session(context)) {
+        session->tracker.abort();
+    }
+    return SMFIS_CONTINUE;
+}
+
+sfsistat on_close(SMFICTX* context) {
+    const std::unique_ptr<Session> session{find_session(context)};
+    smfi_setpriv(context, nullptr);
+    return SMFIS_CONTINUE;
+}
+
+}  // extern "C"
+
+void register_filter() {
+    static char name[] = "millrace-milter";
+    smfiDesc filter{};
+    filter.xxfi_name = &name[0];
+    filter.xxfi_version = SMFI_VERSION;
+    filter.xxfi_flags = SMFIF_SETSYMLIST;
+    filter.xxfi_negotiate = on_negotiate;
+    filter.xxfi_connect = on_connect;
+    filter.xxfi_helo = on_helo;
+    filter.xxfi_envfrom = on_mail;
+    filter.xxfi_header = on_header;
+    filter.xxfi_eom = on_end_of_message;
+    filter.xxfi_abort = on_abort;
+    filter.xxfi_close = on_close;
+    if (smfi_register(filter) != MI_SUCCESS) {
+        throw std::system_error(ENOMEM, std::generic_category(), "libmilter: cannot register");
+    }
+}
+
+// libmilter writes addresses as FAMILY:PORT@[HOST].
+std::string libmilter_address(const ListenAddress& listen) {
+    if (const auto* unix_path = std::get_if<UnixPath>(&listen)) {
+        return "unix:" + unix_path->path;
+    }
+    const auto& endpoint = std::get<Endpoint>(listen);
+    return (endpoint.address.is_v4() ? "inet:" : "inet6:") + std::to_string(endpoint.port) + "@[" +
+           to_string(endpoint.address) + "]";
+}
+
+bool is_in_use(const std::string& path) {
+    sockaddr_un native{};
+    native.sun_family = AF_UNIX;
+    path.copy(&native.sun_path[0], sizeof(native.sun_path) - 1);
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool is_connected =
+        probe >= 0 && ::connect(probe, reinterpret_cast<sockaddr*>(&native), sizeof(native)) == 0;
+    if (probe >= 0) {
+        ::close(probe);
+    }
+    return is_connected;
+}
+
+sigset_t ending_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    return signals;
+}
+
+}  // namespace
+
+void claim_signals() {
+    const sigset_t signals = ending_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    // libmilter would end the process at SIGHUP. While the main thread ignores it and does not
+    // block it, the kernel drops it before libmilter's signal thread can wait for it.
+    std::signal(SIGHUP, SIG_IGN);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+void open_service(const ListenAddress& listen, unsigned mode) {
+    const auto* unix_path = std::get_if<UnixPath>(&listen);
+    if (unix_path != nullptr && is_in_use(unix_path->path)) {
+        throw std::system_error(EADDRINUSE, std::generic_category(), to_string(listen));
+    }
+    std::string address = libmilter_address(listen);
+    if (smfi_setconn(address.data()) != MI_SUCCESS) {
+        throw std::system_error(EINVAL, std::generic_category(), to_string(listen));
+    }
+    register_filter();
+    smfi_setbacklog(SOMAXCONN);
+    smfi_setmaxdatasize(kPacketMax);
+    errno = 0;
+    const bool removes_stale_socket = true;
+    if (smfi_opensocket(removes_stale_socket) != MI_SUCCESS) {
+        throw std::system_error(errno == 0 ? EADDRNOTAVAIL : errno, std::generic_category(),
+                                "cannot listen on " + to_string(listen));
+    }
+    if (unix_path != nullptr && chmod(unix_path->path.c_str(), mode) != 0) {
+        throw std::system_error(errno, std::generic_category(),
+                                "cannot set the mode of " + unix_path->path);
+    }
+}
+
+void run_service(const OriginRecorder& recorder, const TrackerOptions& options) {
+    service = new Service(recorder, options);
+    static std::atomic<bool> has_given_up = false;
+    const pthread_t main_thread = pthread_self();
+    // libmilter looks for the end of its work every few seconds only, so it gets a thread that
+    // nobody needs to wait for.
+    std::thread([main_thread] {
+        has_given_up = smfi_main() != MI_SUCCESS;
+        pthread_kill(main_thread, SIGTERM);
+    }).detach();
+    const sigset_t signals = ending_signals();
+    int signal_number = 0;
+    sigwait(&signals, &signal_number);
+    smfi_stop();
+    service->stop();
+    if (has_given_up) {
+        throw std::runtime_error("libmilter gave up serving; its own log lines say why");
+    }
+}
+
+}  // namespace millrace::milter

@@ -1,0 +1,30 @@
+// The milter as libmilter runs it: its callbacks, and the life of the process around them.
+//
+// The only module that knows libmilter's API. A callback translates what libmilter says into an
+// event of the session's MessageTracker and, at end-of-message, the recorder's verdict into a
+// reply. No exception leaves a callback; a session that failed is one whose messages are subject to
+// on-error. libmilter calls from one thread per session and offers no place for state of the whole
+// filter, so there can be one service in a process.
+#pragma once
+
+#include "milter/message_tracker.hpp"
+#include "milter/origin_recorder.hpp"
+#include "proto/runtime/listen_address.hpp"
+
+namespace millrace::milter {
+
+// Blocks the signals that end the service and sets aside those that must not, for the whole
+// process. To be called before any thread is started.
+void claim_signals();
+
+// Registers with libmilter and opens the socket; from here on the MTA can connect. A Unix-domain
+// socket that is left of an earlier run is replaced, one that is in use is not, and it gets
+// `mode`. Throws std::system_error.
+void open_service(const ListenAddress& listen, unsigned mode);
+
+// Serves until SIGTERM or SIGINT; then takes no more messages and waits for those that are being
+// published. Throws std::runtime_error when libmilter gives up. The sessions that are still open
+// then end with the process. The recorder and the options must live as long as the process.
+void run_service(const OriginRecorder& recorder, const TrackerOptions& options);
+
+}  // namespace millrace::milter

@@ -1,0 +1,76 @@
+// millrace-milter: records the origin of every message that Postfix takes.
+
+#include "milter/callbacks.hpp"
+#include "milter/config.hpp"
+#include "proto/log.hpp"
+
+#include <exception>
+#include <iostream>
+#include <string_view>
+#include <utility>
+
+#include <sysexits.h>
+
+namespace {
+
+using namespace millrace;
+
+constexpr std::string_view kProgram = "millrace-milter";
+
+void serve(const milter::Config& config) {
+    milter::claim_signals();
+    harden_process();
+    raise_descriptor_limit();
+    drop_privileges(config.identity);
+    milter::open_service(config.listen, config.listen_mode);
+    milter::OriginPublisher publisher(config.publisher);
+    const milter::OriginRecorder recorder(
+        [&](const OriginRecord& record) { return publisher.publish(record); }, config.on_error);
+    log(LogLevel::info, LogLine("milter", "started")
+                            .add("version", MILLRACE_VERSION)
+                            .add("listen", to_string(config.listen))
+                            .text());
+    notify_ready();
+    milter::run_service(recorder, config.tracker);
+    notify_stopping();
+    log(LogLevel::info, LogLine("milter", "stopped").text());
+}
+
+int run(const CommandLine& line) {
+    if (line.help) {
+        std::cout << help_text(kProgram, milter::config_keys());
+        return EX_OK;
+    }
+    if (line.version) {
+        std::cout << kProgram << " " << MILLRACE_VERSION << "\n";
+        return EX_OK;
+    }
+    const milter::Config config = milter::make_config(line.values);
+    if (line.print_config) {
+        std::cout << print_config(line.values, milter::config_keys());
+    }
+    if (!line.print_config && !line.check_config) {
+        set_up_logging(kProgram, config.log_level, config.log_target);
+        serve(config);
+    }
+    return EX_OK;
+}
+
+int report(const std::exception& error, int exit_code) {
+    std::cerr << kProgram << ": " << error.what() << "\n";
+    return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(read_command_line(argc, argv, milter::config_keys()));
+    } catch (const UsageError& error) {
+        return report(error, EX_USAGE);
+    } catch (const ConfigError& error) {
+        return report(error, EX_CONFIG);
+    } catch (const std::exception& error) {
+        return report(error, EX_OSERR);
+    }
+}

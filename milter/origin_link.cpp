@@ -1,0 +1,287 @@
+#include "milter/origin_link.hpp"
+
+#include "proto/log.hpp"
+#include "proto/runtime/logging.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace millrace::milter {
+namespace {
+
+constexpr std::string_view kTimedOut = "no answer in time";
+constexpr int kReadsMax = 16;  // a turn, so that one service cannot keep the others waiting
+
+std::string describe(int error) {
+    return std::generic_category().message(error);
+}
+
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t length = 0;
+};
+
+template <typename Native>
+SocketAddress pack(const Native& native) {
+    SocketAddress address;
+    static_assert(sizeof(native) <= sizeof(address.storage));
+    std::memcpy(&address.storage, &native, sizeof(native));
+    address.length = sizeof(native);
+    return address;
+}
+
+SocketAddress to_socket_address(const UnixPath& path) {
+    sockaddr_un native{};
+    native.sun_family = AF_UNIX;
+    path.path.copy(&native.sun_path[0], sizeof(native.sun_path) - 1);
+    return pack(native);
+}
+
+SocketAddress to_socket_address(const Endpoint& endpoint) {
+    if (endpoint.address.is_v4()) {
+        sockaddr_in native{};
+        native.sin_family = AF_INET;
+        native.sin_port = htons(endpoint.port);
+        native.sin_addr.s_addr = htonl(endpoint.address.to_v4().to_uint());
+        return pack(native);
+    }
+    sockaddr_in6 native{};
+    native.sin6_family = AF_INET6;
+    native.sin6_port = htons(endpoint.port);
+    const auto octets = endpoint.address.to_v6().to_bytes();
+    std::memcpy(&native.sin6_addr, octets.data(), octets.size());
+    return pack(native);
+}
+
+// A request is one small write, and a host that vanished must be noticed while the request can
+// still go over a new connection. Options are an improvement, not a need: failures are ignored.
+void set_tcp_options(int socket, std::chrono::milliseconds limit) {
+    const auto set = [socket](int level, int name, int value) {
+        (void)setsockopt(socket, level, name, &value, sizeof(value));
+    };
+    set(IPPROTO_TCP, TCP_NODELAY, 1);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limit.count() / 2));
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+}  // namespace
+
+OriginLink::OriginLink(const ListenAddress& address, std::chrono::milliseconds retry_window)
+    : address_(address), retry_window_(retry_window) {}
+
+OriginLink::~OriginLink() {
+    close_socket();
+}
+
+void OriginLink::add(std::uint64_t id, std::string frame, TimePoint deadline) {
+    requests_.add(id, std::move(frame), deadline);
+}
+
+short OriginLink::events() const {
+    const bool is_writing = state_ == State::connecting || !unsent_.empty();
+    return static_cast<short>(is_writing ? POLLIN | POLLOUT : POLLIN);
+}
+
+std::optional<OriginLink::TimePoint> OriginLink::wake_at() const {
+    const auto deadline = requests_.next_deadline();
+    if (deadline && state_ == State::closed && retry_at_) {
+        return std::min(*deadline, *retry_at_);
+    }
+    return deadline;
+}
+
+void OriginLink::advance(short revents, TimePoint now) {
+    if (revents != 0 && state_ == State::connecting) {
+        finish_connect(now);
+    } else if ((revents & ~POLLOUT) != 0 && state_ == State::open) {
+        receive(now);
+    }
+    expire(now);
+    if (state_ == State::closed && !requests_.is_empty() && (!retry_at_ || *retry_at_ <= now)) {
+        open(now);
+    }
+    if (state_ == State::open) {
+        send_unsent(now);
+    }
+}
+
+std::vector<PendingRequests::Answer> OriginLink::take_answers() {
+    return requests_.take_answers();
+}
+
+void OriginLink::open(TimePoint now) {
+    const SocketAddress to =
+        std::visit([](const auto& address) { return to_socket_address(address); }, address_);
+    retry_at_.reset();
+    socket_ = socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket_ < 0) {
+        fail_connect(errno, now);
+        return;
+    }
+    if (to.storage.ss_family != AF_UNIX) {
+        set_tcp_options(socket_, retry_window_);
+    }
+    sockaddr_storage storage = to.storage;
+    if (connect(socket_, reinterpret_cast<sockaddr*>(&storage), to.length) == 0) {
+        become_open(now);
+    } else if (errno == EINPROGRESS) {
+        state_ = State::connecting;
+    } else {
+        // A Unix-domain socket with a full backlog says EAGAIN: busy, to be tried again.
+        fail_connect(errno, now);
+    }
+}
+
+void OriginLink::finish_connect(TimePoint now) {
+    int error = 0;
+    socklen_t length = sizeof(error);
+    if (getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        fail_connect(error, now);
+        return;
+    }
+    become_open(now);
+}
+
+void OriginLink::become_open(TimePoint now) {
+    state_ = State::open;
+    reader_ = FrameReader{};
+    received_at_ = now;
+}
+
+void OriginLink::fail_connect(int error, TimePoint now) {
+    const std::string reason = describe(error);
+    close_socket();
+    note_trouble(reason, now);
+    if (now - *trouble_since_ < retry_window_ || error == EAGAIN) {
+        retry_at_ = now + kRetryInterval;
+    } else {
+        requests_.fail_all(reason);
+    }
+}
+
+void OriginLink::receive(TimePoint now) {
+    std::array<char, 4096> buffer{};
+    for (int reads = 0; reads < kReadsMax; ++reads) {
+        const ssize_t count = recv(socket_, buffer.data(), buffer.size(), 0);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            return;
+        }
+        if (count <= 0) {
+            lose(count == 0 ? "connection closed" : describe(errno), now);
+            return;
+        }
+        received_at_ = now;
+        if (!take_frames({buffer.data(), static_cast<std::size_t>(count)})) {
+            lose("answer is not understood", now);
+            return;
+        }
+    }
+}
+
+bool OriginLink::take_frames(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto frame = reader_.read(bytes);
+        if (!frame) {
+            return false;
+        }
+        if (!frame->has_value()) {
+            return true;
+        }
+        const auto response = decode_response(**frame);
+        if (!response) {
+            return false;
+        }
+        requests_.respond(*response);
+        if (trouble_since_) {
+            trouble_since_.reset();
+            log(LogLevel::info,
+                LogLine("origin", "service-back").add("service", to_string(address_)).text());
+        }
+    }
+    return true;
+}
+
+void OriginLink::send_unsent(TimePoint now) {
+    unsent_ += requests_.take_unsent(now);
+    flush(now);
+}
+
+void OriginLink::flush(TimePoint now) {
+    while (!unsent_.empty()) {
+        const ssize_t count = send(socket_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            return;
+        }
+        if (count < 0) {
+            lose(describe(errno), now);
+            return;
+        }
+        unsent_.erase(0, static_cast<std::size_t>(count));
+    }
+}
+
+void OriginLink::expire(TimePoint now) {
+    const bool was_waiting = !requests_.is_empty();
+    const auto sent_at = requests_.expire(now, kTimedOut);
+    const bool is_dead = state_ == State::open && sent_at && received_at_ <= *sent_at;
+    // A connection that is still being made serves nobody any more.
+    const bool is_pointless = state_ == State::connecting && was_waiting && requests_.is_empty();
+    if (is_dead || is_pointless) {
+        lose(kTimedOut, now);
+    }
+}
+
+void OriginLink::lose(std::string_view reason, TimePoint now) {
+    const bool was_needed = !requests_.is_empty() || reason == kTimedOut;
+    close_socket();
+    requests_.lose_connection(reason);
+    if (was_needed) {
+        note_trouble(reason, now);
+    }
+}
+
+void OriginLink::close_socket() {
+    if (socket_ >= 0) {
+        ::close(socket_);
+    }
+    socket_ = -1;
+    state_ = State::closed;
+    unsent_.clear();
+}
+
+void OriginLink::note_trouble(std::string_view reason, TimePoint now) {
+    if (trouble_since_) {
+        return;
+    }
+    trouble_since_ = now;
+    log(LogLevel::warning, LogLine("origin", "service-trouble")
+                               .add("service", to_string(address_))
+                               .add("reason", reason)
+                               .text());
+}
+
+}  // namespace millrace::milter

@@ -1,0 +1,80 @@
+// The connection to one origin service: opened when there is something to send, kept for the next
+// message, opened again when the service was restarted. Never blocks.
+//
+// The owner polls descriptor() for events() no longer than until wake_at(), then calls advance().
+// A service that refuses connections is tried again every kRetryInterval while its trouble is
+// younger than `retry_window`, so that a restart goes unnoticed; after that its requests fail at
+// once, so that mail does not pay for a service that is known to be away. A service that says
+// nothing to a request until its deadline, nor to any other, gets a new connection for the next:
+// a firewall may have forgotten the old one.
+//
+// Not thread-safe. Logs when the service goes away and when it is back.
+#pragma once
+
+#include "milter/pending_requests.hpp"
+#include "proto/frame.hpp"
+#include "proto/runtime/listen_address.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace millrace::milter {
+
+class OriginLink {
+ public:
+    using TimePoint = PendingRequests::TimePoint;
+
+    static constexpr std::chrono::milliseconds kRetryInterval{50};
+
+    OriginLink(const ListenAddress& address, std::chrono::milliseconds retry_window);
+    OriginLink(const OriginLink&) = delete;
+    OriginLink& operator=(const OriginLink&) = delete;
+    OriginLink(OriginLink&&) = delete;
+    OriginLink& operator=(OriginLink&&) = delete;
+    ~OriginLink();
+
+    void add(std::uint64_t id, std::string frame, TimePoint deadline);
+
+    [[nodiscard]] int descriptor() const { return socket_; }  // -1 while there is none
+
+    [[nodiscard]] short events() const;
+    [[nodiscard]] std::optional<TimePoint> wake_at() const;
+
+    // Does what can be done now. revents: what poll(2) said of the descriptor, 0 if nothing.
+    void advance(short revents, TimePoint now);
+
+    [[nodiscard]] std::vector<PendingRequests::Answer> take_answers();
+
+ private:
+    enum class State { closed, connecting, open };
+
+    void open(TimePoint now);
+    void finish_connect(TimePoint now);
+    void become_open(TimePoint now);
+    void fail_connect(int error, TimePoint now);
+    void receive(TimePoint now);
+    // False when the connection was given up.
+    bool take_frames(std::string_view bytes);
+    void send_unsent(TimePoint now);
+    void flush(TimePoint now);
+    void expire(TimePoint now);
+    void lose(std::string_view reason, TimePoint now);
+    void close_socket();
+    void note_trouble(std::string_view reason, TimePoint now);
+
+    ListenAddress address_;
+    std::chrono::milliseconds retry_window_;
+    State state_ = State::closed;
+    int socket_ = -1;
+    std::string unsent_;  // octets that the socket did not take yet
+    FrameReader reader_;
+    PendingRequests requests_;
+    TimePoint received_at_;
+    std::optional<TimePoint> retry_at_;
+    std::optional<TimePoint> trouble_since_;  // until a response comes
+};
+
+}  // namespace millrace::milter
