@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace millrace {
 namespace {
 
+constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::size_t kEditsMax = 2;  // a name further away is another word, not a slip
 
 bool is_section_character(char c) {
@@ -57,6 +59,11 @@ std::size_t suggestion_cost(std::string_view name, std::string_view candidate) {
     return key_part(name) == key_part(candidate) ? std::min(cost, kEditsMax) : cost;
 }
 
+bool is_control(char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return (octet < 0x20 && c != '\t') || octet == 0x7f;
+}
+
 }  // namespace
 
 bool is_section_name(std::string_view text) {
@@ -90,6 +97,38 @@ std::string suggest_key(const std::vector<ConfigKey>& keys, std::string_view nam
     }
     const bool is_same_section = section_part(best) == section_part(name);
     return " (did you mean '" + (is_same_section ? std::string{key_part(best)} : best) + "'?)";
+}
+
+void add_value(ConfigValues& values, const std::vector<ConfigKey>& keys, const std::string& name,
+               ConfigValue value) {
+    const ConfigKey* key = find_key(keys, name);
+    if (key == nullptr) {
+        throw ConfigError(value.source + ": unknown key '" + name + "'" + suggest_key(keys, name));
+    }
+    if (value.text.find('#') != std::string::npos || has_control_character(value.text)) {
+        throw ConfigError(value.source + ": " + name +
+                          ": a value can hold no control character and no #");
+    }
+    const std::vector<ConfigValue>* earlier = values.find(name);
+    if (earlier != nullptr && !key->is_repeatable) {
+        throw ConfigError(value.source + ": duplicate key '" + name + "' (first given in " +
+                          earlier->front().source + ")");
+    }
+    std::vector<ConfigValue> all = earlier == nullptr ? std::vector<ConfigValue>{} : *earlier;
+    all.push_back(std::move(value));
+    values.set(name, std::move(all));
+}
+
+bool has_control_character(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), is_control);
+}
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
 std::string expand_name(std::string_view pattern, std::string_view section) {

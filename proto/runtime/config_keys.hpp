@@ -20,6 +20,16 @@ namespace millrace {
 // " (did you mean 'balance'?)", or nothing when no key is near.
 [[nodiscard]] std::string suggest_key(const std::vector<ConfigKey>& keys, std::string_view name);
 
+// Checks one key with its value against the table and adds it to `values`. Throws ConfigError.
+void add_value(ConfigValues& values, const std::vector<ConfigKey>& keys, const std::string& name,
+               ConfigValue value);
+
+// Any but a tab.
+[[nodiscard]] bool has_control_character(std::string_view text);
+
+// Without the blanks around it, as a value in a file is read.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 // "pool.*" and "scanners" make "pool.scanners"; a name without * stays as it is.
 [[nodiscard]] std::string expand_name(std::string_view pattern, std::string_view section);
 

@@ -8,14 +8,14 @@ namespace {
 
 // The lines of one key: what was given, or else its default.
 std::string print_key(const ConfigValues& values, const ConfigKey& key, const std::string& name) {
-    const std::string head = std::string{key_part(name)} + " = ";
+    const std::string head = std::string{key_part(name)} + " =";
     const std::vector<ConfigValue>* given = values.find(name);
     if (given == nullptr) {
-        return key.default_text.empty() ? std::string{} : head + key.default_text + "\n";
+        return key.default_text.empty() ? std::string{} : head + " " + key.default_text + "\n";
     }
     std::string lines;
     for (const ConfigValue& value : *given) {
-        lines.append(head).append(value.text).append("\n");
+        lines.append(head).append(value.text.empty() ? "" : " " + value.text).append("\n");
     }
     return lines;
 }
