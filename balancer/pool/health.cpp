@@ -81,7 +81,9 @@ Reason Health::check_passed(TimePoint now, Rng& rng) {
     ++counts_.checks_passed;
     if (condition_ == Condition::untested) {
         reason = "first check passed";
+        const unsigned messages_failed = counts_.messages_failed;
         set_up();
+        counts_.messages_failed = messages_failed;
     } else if (condition_ == Condition::down && counts_.checks_passed >= options_.rise) {
         reason = times("check passed", counts_.checks_passed);
         set_up();
