@@ -80,8 +80,8 @@ struct Decoded {
 };
 
 // The header at the front of `bytes`; nothing when more are needed. `length_max` bounds the whole
-// v2 header; a v1 line is bounded by 107 octets. What cannot become a header any more is an error
-// as soon as that is certain.
+// v2 header; a v1 line is bounded by 107 octets. A wrong signature, version, family or length is
+// an error as soon as it is seen; a v1 line is looked at when it is complete.
 [[nodiscard]] Result<std::optional<Decoded>> decode(std::string_view bytes, std::size_t length_max);
 
 }  // namespace millrace::proxy_protocol

@@ -53,15 +53,12 @@ bool take_domain(std::string_view& text) {
 // A quoted string may hold spaces, brackets and, behind a backslash, quotes.
 bool take_quoted(std::string_view& text) {
     text.remove_prefix(1);
-    while (!text.empty() && !take(text, '"')) {
+    while (!take(text, '"')) {
         take(text, '\\');
         if (text.empty() || is_control(text.front())) {
             return false;
         }
         text.remove_prefix(1);
-        if (text.empty()) {
-            return false;
-        }
     }
     return true;
 }

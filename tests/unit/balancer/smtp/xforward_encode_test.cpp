@@ -1,0 +1,134 @@
+#include "balancer/smtp/xforward.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace millrace::smtp {
+namespace {
+
+Xforward everything() {
+    return {.name = "mail.example.org",
+            .address = "203.0.113.66",
+            .port = "4711",
+            .protocol = "ESMTP",
+            .helo = "mail.example.org",
+            .ident = "4jW9801pfMz1bY05",
+            .source = XforwardSource::remote};
+}
+
+std::vector<std::string> commands_of(const XforwardLines& lines) {
+    std::vector<std::string> commands;
+    auto rest = std::string_view(lines.wire);
+    while (!rest.empty()) {
+        const auto length = rest.find("\r\n") + 2;
+        EXPECT_LE(length, 512U);
+        commands.emplace_back(rest.substr(0, length - 2));
+        rest.remove_prefix(length);
+    }
+    EXPECT_EQ(commands.size(), lines.count);
+    return commands;
+}
+
+// What a server that takes the commands knows then.
+Xforward taken(const XforwardLines& lines) {
+    Xforward attributes;
+    for (const auto& command : commands_of(lines)) {
+        EXPECT_TRUE(command.starts_with("XFORWARD "));
+        EXPECT_TRUE(parse_xforward(std::string_view(command).substr(9), attributes)) << command;
+    }
+    return attributes;
+}
+
+TEST(XforwardEncode, PutsWhatFitsIntoOneCommand) {
+    const auto lines = encode_xforward(everything(), XforwardAttributes::all());
+    EXPECT_EQ(lines.count, 1U);
+    EXPECT_EQ(lines.wire,
+              "XFORWARD NAME=mail.example.org ADDR=203.0.113.66 PORT=4711 PROTO=ESMTP "
+              "HELO=mail.example.org IDENT=4jW9801pfMz1bY05 SOURCE=REMOTE\r\n");
+}
+
+TEST(XforwardEncode, SendsOnlyWhatWasAnnouncedAndGiven) {
+    XforwardAttributes announced;
+    announced.address = true;
+    announced.source = true;
+    EXPECT_EQ(encode_xforward(everything(), announced).wire,
+              "XFORWARD ADDR=203.0.113.66 SOURCE=REMOTE\r\n");
+    Xforward local;
+    local.source = XforwardSource::local;
+    EXPECT_EQ(encode_xforward(local, XforwardAttributes::all()).wire, "XFORWARD SOURCE=LOCAL\r\n");
+    EXPECT_EQ(encode_xforward(everything(), {}).wire, "");
+    EXPECT_EQ(encode_xforward(everything(), {}).count, 0U);
+    EXPECT_EQ(encode_xforward({}, XforwardAttributes::all()).wire, "");
+}
+
+TEST(XforwardEncode, WritesAddressesAndMissingValuesAsPostfixDoes) {
+    Xforward attributes;
+    attributes.address = "2001:db8::1";
+    attributes.name = "";
+    attributes.helo = "a+b=c d";
+    EXPECT_EQ(encode_xforward(attributes, XforwardAttributes::all()).wire,
+              "XFORWARD NAME=[UNAVAILABLE] ADDR=IPv6:2001:db8::1 HELO=a+2Bb+3Dc+20d\r\n");
+}
+
+TEST(XforwardEncode, SplitsBeforeTheLimitOf512Octets) {
+    auto attributes = everything();
+    attributes.name = std::string(255, 'n');
+    attributes.helo = std::string(255, 'h');
+    attributes.ident = std::string(255, 'i');
+    const auto lines = encode_xforward(attributes, XforwardAttributes::all());
+    EXPECT_GT(lines.count, 1U);
+    EXPECT_EQ(taken(lines), attributes);
+}
+
+TEST(XforwardEncode, FillsACommandToTheLastOctet) {
+    // "XFORWARD NAME=" and " HELO=" with their values and CRLF: 512 octets, then one more.
+    for (const std::size_t excess : {0U, 1U}) {
+        Xforward attributes;
+        attributes.name = std::string(245, 'n');
+        attributes.helo = std::string(245 + excess, 'h');
+        const auto lines = encode_xforward(attributes, XforwardAttributes::all());
+        EXPECT_EQ(lines.count, 1 + excess);
+        EXPECT_EQ(taken(lines), attributes);
+    }
+}
+
+TEST(XforwardEncode, SendsAValueThatCannotFitAsUnavailable) {
+    auto attributes = everything();
+    attributes.helo = std::string(255, '+');
+    const auto lines = encode_xforward(attributes, XforwardAttributes::all());
+    auto expected = attributes;
+    expected.helo = "";
+    EXPECT_EQ(taken(lines), expected);
+}
+
+TEST(XforwardEncode, IsReadBackForEverySubsetOfAttributes) {
+    for (unsigned subset = 0; subset < 128; ++subset) {
+        Xforward attributes;
+        const auto has = [subset](unsigned bit) { return (subset >> bit & 1U) != 0; };
+        const auto all = everything();
+        attributes.name = has(0) ? all.name : std::nullopt;
+        attributes.address = has(1) ? all.address : std::nullopt;
+        attributes.port = has(2) ? all.port : std::nullopt;
+        attributes.protocol = has(3) ? all.protocol : std::nullopt;
+        attributes.helo = has(4) ? all.helo : std::nullopt;
+        attributes.ident = has(5) ? all.ident : std::nullopt;
+        attributes.source = has(6) ? all.source : std::nullopt;
+        EXPECT_EQ(taken(encode_xforward(attributes, XforwardAttributes::all())), attributes);
+    }
+}
+
+TEST(XforwardAttributes, AreAnnouncedAndReadBack) {
+    EXPECT_EQ(xforward_keyword(XforwardAttributes::all()),
+              "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
+    EXPECT_EQ(parse_xforward_attributes("NAME ADDR PORT PROTO HELO IDENT SOURCE"),
+              XforwardAttributes::all());
+    EXPECT_EQ(parse_xforward_attributes("source  LOGIN addr").without({}),
+              (XforwardAttributes{.address = true, .source = true}));
+    EXPECT_FALSE(parse_xforward_attributes("").any());
+    EXPECT_FALSE(XforwardAttributes::all().without(XforwardAttributes::all()).any());
+}
+
+}  // namespace
+}  // namespace millrace::smtp
