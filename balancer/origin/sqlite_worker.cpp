@@ -7,9 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 
-#include <algorithm>
+#include <chrono>
 #include <csignal>
-#include <iterator>
 #include <utility>
 
 namespace millrace::origin {
@@ -19,6 +18,8 @@ namespace asio = boost::asio;
 
 // Erased in one transaction; publishes that arrive meanwhile wait for no more than this.
 constexpr std::size_t kExpireBatch = 2000;
+
+constexpr auto kFailureLogInterval = std::chrono::minutes(1);
 
 asio::any_io_executor tracked(const asio::any_io_executor& executor) {
     return asio::prefer(executor, asio::execution::outstanding_work.tracked);
@@ -115,18 +116,20 @@ void SqliteWorker::run() {
     }
 }
 
-bool SqliteWorker::has_work() const {
-    return queue_.publish_count != 0 || !queue_.lookups.empty() || queue_.expire_at ||
-           queue_.is_stopping || queue_.changes.size() >= options_.batch_max;
+// Deliveries alone are in no hurry: a commit of its own for each would keep the disk busy.
+bool SqliteWorker::is_commit_due() const {
+    return queue_.publish_count != 0 || queue_.expire_at || queue_.is_stopping ||
+           queue_.changes.size() >= options_.batch_max;
 }
 
 SqliteWorker::Batch SqliteWorker::take_batch() {
     Batch batch;
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return has_work(); });
+    wake_.wait(lock, [this] { return is_commit_due() || !queue_.lookups.empty(); });
+    const bool takes_changes = is_commit_due();
     batch.lookups = std::exchange(queue_.lookups, {});
     batch.expire_at = std::exchange(queue_.expire_at, std::nullopt);
-    while (!queue_.changes.empty() && batch.changes.size() < options_.batch_max) {
+    while (takes_changes && !queue_.changes.empty() && batch.changes.size() < options_.batch_max) {
         Change& change = queue_.changes.front();
         queue_.publish_count -= std::holds_alternative<Publish>(change) ? 1U : 0U;
         batch.changes.push_back(std::move(change));
@@ -240,16 +243,21 @@ error_code SqliteWorker::ensure_open() {
     return {};
 }
 
+// A disk that is nearly full takes one record and not the next: one pair of lines in a minute.
 void SqliteWorker::note_failure(error_code error, std::string_view text) {
-    if (!std::exchange(is_failing_, true)) {
-        LogLine line("origin", "store failed");
-        line.add("path", options_.path).add("reason", error.message()).add("detail", text);
-        log(LogLevel::error, line.text());
+    const auto now = std::chrono::steady_clock::now();
+    if (failure_logged_at_ && now - *failure_logged_at_ < kFailureLogInterval) {
+        return;
     }
+    failure_logged_at_ = now;
+    is_recovery_due_ = true;
+    LogLine line("origin", "store failed");
+    line.add("path", options_.path).add("reason", error.message()).add("detail", text);
+    log(LogLevel::error, line.text());
 }
 
 void SqliteWorker::note_success() {
-    if (std::exchange(is_failing_, false)) {
+    if (std::exchange(is_recovery_due_, false)) {
         log(LogLevel::info, LogLine("origin", "store recovered").add("path", options_.path).text());
     }
 }

@@ -13,6 +13,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -89,7 +90,7 @@ class SqliteWorker {
     };
 
     void run();
-    [[nodiscard]] bool has_work() const;
+    [[nodiscard]] bool is_commit_due() const;
     [[nodiscard]] Batch take_batch();
     void answer_lookups(std::vector<Lookup> lookups);
     void commit_changes(std::vector<Change> changes);
@@ -106,7 +107,8 @@ class SqliteWorker {
     const SqliteStoreOptions options_;
     const DatabaseLock lock_;
     std::unique_ptr<SqliteDatabase> database_;  // null while it cannot be reopened
-    bool is_failing_ = false;
+    std::optional<std::chrono::steady_clock::time_point> failure_logged_at_;
+    bool is_recovery_due_ = false;  // to be logged after a failure that was logged
 
     std::atomic<std::uint64_t> record_count_ = 0;
     std::atomic<std::uint64_t> commit_count_ = 0;
