@@ -14,6 +14,7 @@ namespace millrace {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): see above
 class ErrorCategory final : public boost::system::error_category {
  public:
     using Describe = std::string (*)(int value);

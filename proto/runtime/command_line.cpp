@@ -71,13 +71,14 @@ bool take_switch(CommandLine& line, const std::string& name) {
          {"print-config", &line.print_config},
          {"help", &line.help},
          {"version", &line.version}}};
-    for (const auto& [switch_name, is_given] : switches) {
-        if (name == switch_name) {
-            *is_given = true;
-            return true;
-        }
+    const auto* const found =
+        std::find_if(switches.begin(), switches.end(),
+                     [&](const auto& candidate) { return candidate.first == name; });
+    if (found == switches.end()) {
+        return false;
     }
-    return false;
+    *found->second = true;
+    return true;
 }
 
 // Takes the options that are no keys; false when this one is a key.
