@@ -1,0 +1,138 @@
+#include "balancer/config/config.hpp"
+
+#include "balancer/config/listener_config.hpp"
+#include "balancer/config/pool_config.hpp"
+#include "balancer/config/section.hpp"
+#include "balancer/config/values.hpp"
+#include "balancer/origin/store_factory.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+
+namespace millrace::config {
+namespace {
+
+ProcessIdentity read_identity(const Section& section) {
+    ProcessIdentity identity;
+    identity.user = section.read_optional("user", parse_any_text).value_or("");
+    identity.group = section.read_optional("group", parse_any_text).value_or("");
+    if (identity.user.empty() && !identity.group.empty()) {
+        section.refuse("group", "'user' to be set as well");
+    }
+    return identity;
+}
+
+std::optional<std::string> parse_store(std::string_view text) {
+    return origin::parse_store_location(text) ? std::optional{std::string{text}} : std::nullopt;
+}
+
+// On TCP an address is all that is known of who publishes, so it has to be named (rule R11).
+void check_publishers(const Section& section, const OriginServiceConfig& config) {
+    const auto* endpoint = config.listen ? std::get_if<Endpoint>(&*config.listen) : nullptr;
+    if (endpoint != nullptr && !endpoint->address.is_loopback() &&
+        config.trusted_networks.empty()) {
+        section.refuse("listen",
+                       "unix:/PATH or a loopback address as long as no origin.trusted-networks "
+                       "says who may publish");
+    }
+}
+
+OriginServiceConfig read_origin(const ConfigValues& values) {
+    const Section section(values, "origin");
+    OriginServiceConfig config;
+    config.listen = section.read_optional("listen", parse_listen_address);
+    const std::string store = section.read("store", parse_store);
+    if (config.listen || section.has("store")) {
+        config.store = store;
+    }
+    config.lifetime.ttl = section.read("ttl", parse_time);
+    config.lifetime.ttl_after_delivery = section.read("ttl-after-delivery", parse_time);
+    for (const auto& networks : section.read_all("trusted-networks", parse_networks)) {
+        config.trusted_networks.insert(config.trusted_networks.end(), networks.begin(),
+                                       networks.end());
+    }
+    check_publishers(section, config);
+    return config;
+}
+
+std::vector<PoolConfig> read_pools(const ConfigValues& values) {
+    std::vector<PoolConfig> pools;
+    for (const std::string& name : values.sections("pool")) {
+        pools.push_back(read_pool(values, name));
+    }
+    return pools;
+}
+
+void check_pool(const ConfigValues& values, const ListenerConfig& listener,
+                const std::vector<PoolConfig>& pools) {
+    const bool is_known = std::any_of(pools.begin(), pools.end(), [&](const PoolConfig& pool) {
+        return pool.pool.name == listener.pool;
+    });
+    if (!is_known) {
+        Section(values, "listener.*", listener.name)
+            .refuse("pool", "the name of a pool, for which there is a section [pool.NAME]");
+    }
+}
+
+std::vector<ListenerConfig> read_listeners(const ConfigValues& values,
+                                           const std::vector<PoolConfig>& pools) {
+    std::vector<ListenerConfig> listeners;
+    for (const std::string& name : values.sections("listener")) {
+        listeners.push_back(read_listener(values, name));
+        check_pool(values, listeners.back(), pools);
+    }
+    if (listeners.empty()) {
+        throw ConfigError(
+            "configuration: there is no listener: add a section such as [listener.filter] with "
+            "'bind = 127.0.0.1:10024' and 'pool = NAME'");
+    }
+    return listeners;
+}
+
+// Every address that is listened on over TCP, with the value that says so.
+std::vector<std::pair<std::string, ConfigValue>> tcp_addresses(const ConfigValues& values) {
+    std::vector<std::string> keys{"http.listen", "origin.listen"};
+    for (const std::string& name : values.sections("listener")) {
+        keys.push_back(Section(values, "listener.*", name).full_key("bind"));
+    }
+    std::vector<std::pair<std::string, ConfigValue>> all;
+    for (const std::string& key : keys) {
+        const auto* given = values.find(key);
+        for (std::size_t i = 0; given != nullptr && i < given->size(); ++i) {
+            all.emplace_back(key, (*given)[i]);
+        }
+    }
+    return all;
+}
+
+void check_addresses(const ConfigValues& values) {
+    std::set<Endpoint> taken;
+    for (const auto& [key, value] : tcp_addresses(values)) {
+        const std::optional<ListenAddress> address = parse_listen_address(value.text);
+        const Endpoint* endpoint = address ? std::get_if<Endpoint>(&*address) : nullptr;
+        if (endpoint != nullptr && !taken.insert(*endpoint).second) {
+            refuse_value(key, value, "an address and port that nothing else listens on");
+        }
+    }
+}
+
+}  // namespace
+
+Config make_config(const ConfigValues& values) {
+    const Section top(values);
+    Config config;
+    config.log_level = top.read("log-level", parse_log_level);
+    config.log_target = top.read("log-target", parse_log_target);
+    config.identity = read_identity(top);
+    config.shutdown_grace = top.read("shutdown-grace", parse_time_or_zero);
+    config.origin = read_origin(values);
+    config.http_listen = Section(values, "http").read_optional("listen", parse_endpoint);
+    config.pools = read_pools(values);
+    config.listeners = read_listeners(values, config.pools);
+    check_addresses(values);
+    return config;
+}
+
+}  // namespace millrace::config
