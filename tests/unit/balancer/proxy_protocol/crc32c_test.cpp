@@ -1,0 +1,25 @@
+#include "balancer/proxy_protocol/crc32c.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace millrace::proxy_protocol {
+namespace {
+
+// RFC 3720, appendix B.4, and the check value of the polynomial.
+TEST(Crc32c, GivesTheValuesOfTheRfc) {
+    EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAU);
+    EXPECT_EQ(crc32c(std::string(32, '\xFF')), 0x62A8AB43U);
+    std::string ascending;
+    for (char c = 0; c < 32; ++c) {
+        ascending.push_back(c);
+    }
+    EXPECT_EQ(crc32c(ascending), 0x46DD794EU);
+    EXPECT_EQ(crc32c(std::string(ascending.rbegin(), ascending.rend())), 0x113FDB5CU);
+    EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
+    EXPECT_EQ(crc32c(""), 0U);
+}
+
+}  // namespace
+}  // namespace millrace::proxy_protocol
