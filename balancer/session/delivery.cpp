@@ -248,17 +248,17 @@ proxy_protocol::OriginFacts Delivery::origin_facts() const {
 
 void Delivery::node_received(std::string_view bytes, TimePoint now, Output& out) {
     while (attempt_ && !bytes.empty()) {
-        std::optional<NodeEvent> event = attempt_->node.read(bytes, now, out.to_node);
+        const std::optional<NodeEvent> event = attempt_->node.read(bytes, now, out.to_node);
         if (!event) {
             return;
         }
-        take_event(std::move(*event), now, out);
+        take_event(*event, now, out);
     }
 }
 
-void Delivery::take_event(NodeEvent event, TimePoint now, Output& out) {
-    if (auto* reply = std::get_if<NodeReply>(&event)) {
-        take_reply(std::move(*reply), now, out);
+void Delivery::take_event(const NodeEvent& event, TimePoint now, Output& out) {
+    if (const auto* reply = std::get_if<NodeReply>(&event)) {
+        take_reply(*reply, now, out);
     } else if (const auto* verdict = std::get_if<NodeVerdict>(&event)) {
         take_verdict(verdict->reply, now, out);
     } else if (const auto* failure = std::get_if<NodeFailure>(&event)) {
@@ -268,7 +268,7 @@ void Delivery::take_event(NodeEvent event, TimePoint now, Output& out) {
     }
 }
 
-void Delivery::take_reply(NodeReply reply, TimePoint now, Output& out) {
+void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
     if (attempt_->answers_to_confirm > 0) {
         confirm(reply, now, out);
         return;

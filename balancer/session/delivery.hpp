@@ -119,8 +119,8 @@ class Delivery {
     void request_slot(Output& out);
     void open_node(const pool::Grant& grant, TimePoint now, Output& out);
     [[nodiscard]] proxy_protocol::OriginFacts origin_facts() const;
-    void take_event(NodeEvent event, TimePoint now, Output& out);
-    void take_reply(NodeReply reply, TimePoint now, Output& out);
+    void take_event(const NodeEvent& event, TimePoint now, Output& out);
+    void take_reply(const NodeReply& reply, TimePoint now, Output& out);
     void confirm(const NodeReply& reply, TimePoint now, Output& out);
     void answer(const smtp::Reply& reply, Output& out);
     void take_verdict(const smtp::Reply& reply, TimePoint now, Output& out);

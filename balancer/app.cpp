@@ -1,0 +1,211 @@
+#include "balancer/app.hpp"
+
+#include "balancer/origin/store_factory.hpp"
+#include "balancer/status_json.hpp"
+#include "proto/log.hpp"
+#include "proto/runtime/logging.hpp"
+#include "proto/runtime/privileges.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <random>
+#include <utility>
+
+#include <unistd.h>
+
+namespace millrace {
+
+namespace {
+
+constexpr std::size_t kReadBufferSize = 128 * 1024;
+constexpr std::chrono::minutes kExpiryInterval{1};
+constexpr std::chrono::milliseconds kDrainLook{50};
+
+}  // namespace
+
+App::App(const config::Config& config)
+    : config_(config),
+      read_buffer_(kReadBufferSize),
+      store_(origin::open_store(origin::parse_store_location(config.origin.store).value(),
+                                config.origin.lifetime, context_.get_executor())),
+      lingering_(context_),
+      signals_(context_, SIGTERM, SIGINT, SIGHUP),
+      expiry_timer_(context_),
+      drain_timer_(context_) {
+    for (const config::PoolConfig& pool : config_.pools) {
+        pools_.push_back(std::make_unique<RunningPool>(*this, pool));
+    }
+    for (const config::ListenerConfig& listener : config_.listeners) {
+        add_listener(listener);
+    }
+    open_origin_service();
+    open_http();
+}
+
+App::~App() {
+    sessions_.cut_off_all();
+    lingering_.close_all();
+}
+
+App::RunningPool::RunningPool(App& app, const config::PoolConfig& pool)
+    : relay(std::make_shared<const session::RelayOptions>(pool.relay)),
+      driver(app.context_, pool.pool, std::random_device{}(), app.counters_),
+      checker(app.context_, driver, app.lingering_, app.check_settings(pool.pool.name)) {
+    driver.set_deliver([&sessions = app.sessions_](net::SessionId id,
+                                                   const pool::Decision& decision) {
+        return sessions.with(
+            id, [&](net::SessionRunner& runner) { runner.slot_decided(decision); });
+    });
+}
+
+net::CheckSettings App::check_settings(const std::string& pool) const {
+    net::CheckSettings settings;
+    for (const config::ListenerConfig& listener : config_.listeners) {
+        if (listener.pool == pool) {
+            settings.mode = listener.session.mode;
+            settings.hello_name = listener.session.hostname;
+            settings.required = listener.session.offered;
+        }
+    }
+    return settings;
+}
+
+void App::add_listener(const config::ListenerConfig& listener) {
+    const auto pool = std::find_if(pools_.begin(), pools_.end(), [&](const auto& running) {
+        return running->relay->pool == listener.pool;
+    });
+    const auto options = std::make_shared<const session::SessionOptions>(listener.session);
+    for (const Endpoint& bind : listener.binds) {
+        listeners_.push_back(std::make_unique<net::Listener>(
+            net::SessionEnvironment{context_, sessions_, *store_, (*pool)->driver, lingering_,
+                                    counters_, read_buffer_},
+            net::ListenerOptions{listener.name, bind, listener.trusted_networks,
+                                 listener.max_sessions, options, (*pool)->relay}));
+    }
+}
+
+void App::open_origin_service() {
+    if (!config_.origin.listen) {
+        return;
+    }
+    service::OriginReceiverOptions options;
+    options.listen = {*config_.origin.listen};
+    options.access.own_user = ::getuid();
+    options.access.trusted_networks = config_.origin.trusted_networks;
+    origin_receiver_.emplace(context_.get_executor(), *store_, options);
+}
+
+void App::open_http() {
+    if (!config_.http_listen) {
+        return;
+    }
+    service::HttpContent content;
+    content.metrics = [this] { return metrics::exposition(counters_, gauges()); };
+    content.health = [] { return service::HttpCheck{true, "alive"}; };
+    content.readiness = [this] { return readiness(); };
+    content.status_json = [this] { return status_json(gauges()); };
+    service::HttpServerOptions options;
+    options.listen = *config_.http_listen;
+    http_.emplace(context_.get_executor(), std::move(content), options);
+}
+
+service::HttpCheck App::readiness() const {
+    for (const auto& pool : pools_) {
+        if (!pool->driver.pool().is_any_node_usable()) {
+            return {false, "no node of pool " + pool->relay->pool + " is up"};
+        }
+    }
+    return {true, "ready"};
+}
+
+metrics::Gauges App::gauges() const {
+    metrics::Gauges gauges;
+    for (const auto& pool : pools_) {
+        const std::string& name = pool->relay->pool;
+        gauges.queue_lengths[name] = pool->driver.pool().queue_length();
+        for (const pool::NodeStatus& node : pool->driver.pool().node_statuses()) {
+            gauges.nodes.push_back({name, node.options->name, node.state == pool::NodeState::up,
+                                    node.in_flight, node.options->maxconn});
+        }
+    }
+    gauges.sessions_active = sessions_.count();
+    gauges.origin_records = store_->record_count();
+    return gauges;
+}
+
+void App::run() {
+    for (const auto& pool : pools_) {
+        pool->checker.start();
+    }
+    for (const auto& listener : listeners_) {
+        listener->start();
+    }
+    wait_for_signals();
+    expire_origins();
+    log(LogLevel::info, LogLine("balancer", "started").add("version", MILLRACE_VERSION).text());
+    notify_ready();
+    context_.run();
+    log(LogLevel::info, LogLine("balancer", "stopped").text());
+}
+
+void App::wait_for_signals() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+        if (error != boost::asio::error::operation_aborted) {
+            take_signal(number);
+        }
+    });
+}
+
+void App::take_signal(int number) {
+    if (number == SIGHUP) {
+        log(LogLevel::warning, LogLine("balancer", "reload")
+                                   .add("result", "refused")
+                                   .add("reason", "a restart is needed to read the configuration")
+                                   .text());
+        wait_for_signals();
+        return;
+    }
+    notify_stopping();
+    drain();
+}
+
+void App::expire_origins() {
+    store_->expire(std::chrono::system_clock::now());
+    expiry_timer_.expires_after(kExpiryInterval);
+    expiry_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error != boost::asio::error::operation_aborted) {
+            expire_origins();
+        }
+    });
+}
+
+void App::drain() {
+    log(LogLevel::info, LogLine("balancer", "draining")
+                            .add("sessions", static_cast<std::int64_t>(sessions_.count()))
+                            .text());
+    for (const auto& listener : listeners_) {
+        listener->stop();
+    }
+    sessions_.shut_down_all();
+    drain_until_ = std::chrono::steady_clock::now() + config_.shutdown_grace;
+    wait_until_drained();
+}
+
+void App::wait_until_drained() {
+    if (sessions_.count() == 0 || std::chrono::steady_clock::now() >= drain_until_) {
+        sessions_.cut_off_all();
+        context_.stop();
+        return;
+    }
+    drain_timer_.expires_after(kDrainLook);
+    drain_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error != boost::asio::error::operation_aborted) {
+            wait_until_drained();
+        }
+    });
+}
+
+}  // namespace millrace

@@ -1,0 +1,154 @@
+#include "balancer/net/listener.hpp"
+
+#include "balancer/smtp/reply.hpp"
+#include "proto/log.hpp"
+#include "proto/runtime/logging.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <random>
+#include <system_error>
+#include <utility>
+
+namespace millrace::net {
+
+using boost::asio::ip::tcp;
+
+namespace {
+
+constexpr std::chrono::milliseconds kPause{100};  // when accepting is not possible now
+constexpr std::chrono::minutes kLogAgain{1};
+constexpr std::size_t kRememberedMax = 1000;
+
+std::string base36(std::uint64_t number) {
+    std::array<char, 16> text{};
+    const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number, 36);
+    return {text.data(), end};
+}
+
+// Session ids must not repeat over restarts: they end up in logs and in the nodes' logs.
+std::string random_prefix() {
+    std::random_device device;
+    return base36((std::uint64_t{device()} << 8U) ^ device());
+}
+
+tcp::acceptor listening(boost::asio::io_context& context, const Endpoint& bind) {
+    const tcp::endpoint endpoint(bind.address, bind.port);
+    try {
+        tcp::acceptor acceptor(context);
+        acceptor.open(endpoint.protocol());
+        acceptor.set_option(tcp::acceptor::reuse_address(true));
+        if (endpoint.address().is_v6()) {
+            acceptor.set_option(boost::asio::ip::v6_only(true));
+        }
+        acceptor.bind(endpoint);
+        acceptor.listen();
+        return acceptor;
+    } catch (const boost::system::system_error& error) {
+        throw std::system_error(error.code(), "cannot listen on " + to_string(bind));
+    }
+}
+
+}  // namespace
+
+Listener::Listener(const SessionEnvironment& environment, ListenerOptions options)
+    : environment_(environment),
+      options_(std::move(options)),
+      acceptor_(listening(environment.context, options_.bind)),
+      timer_(environment.context),
+      id_prefix_(random_prefix()) {}
+
+void Listener::start() {
+    accept();
+}
+
+void Listener::stop() {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    timer_.cancel();
+}
+
+void Listener::accept() {
+    if (!acceptor_.is_open()) {
+        return;
+    }
+    if (environment_.table.count() >= options_.max_sessions) {
+        pause();
+        return;
+    }
+    acceptor_.async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
+        if (error == boost::asio::error::operation_aborted) {
+            return;
+        }
+        if (error) {
+            log(LogLevel::warning, LogLine("listener/" + options_.name, "accept")
+                                       .add("error", error.message())
+                                       .text());
+            pause();
+            return;
+        }
+        accepted(std::move(socket));
+        accept();
+    });
+}
+
+void Listener::pause() {
+    timer_.expires_after(kPause);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error != boost::asio::error::operation_aborted) {
+            accept();
+        }
+    });
+}
+
+void Listener::accepted(tcp::socket socket) {
+    boost::system::error_code error;
+    const tcp::endpoint remote = socket.remote_endpoint(error);
+    if (error) {
+        return;  // gone before we looked
+    }
+    const Endpoint peer{unmapped(remote.address()), remote.port()};
+    if (!is_trusted(peer.address)) {
+        refuse(std::move(socket), peer.address);
+        return;
+    }
+    environment_.table.open(
+        environment_, std::move(socket),
+        session::SessionSettings{options_.session, options_.relay, peer, next_session_id()});
+}
+
+bool Listener::is_trusted(const Address& address) const {
+    return std::any_of(options_.trusted_networks.begin(), options_.trusted_networks.end(),
+                       [&](const Network& network) { return network.contains(address); });
+}
+
+void Listener::refuse(tcp::socket socket, const Address& address) {
+    const smtp::Reply reply = smtp::make_reply(554, "5.7.1", "Access denied");
+    Stream stream(std::move(socket));
+    static_cast<void>(stream.send({reply.wire}));
+    environment_.lingering.add(std::move(stream.socket()));
+
+    const auto now = std::chrono::steady_clock::now();
+    const auto found = refused_.find(address);
+    if (found != refused_.end() && now - found->second < kLogAgain) {
+        return;
+    }
+    if (refused_.size() >= kRememberedMax) {
+        refused_.clear();
+    }
+    refused_[address] = now;
+    log(LogLevel::warning, LogLine("listener/" + options_.name, "refused")
+                               .add("peer", to_string(address))
+                               .add("reason", "not in trusted-networks")
+                               .text());
+}
+
+std::string Listener::next_session_id() {
+    return id_prefix_ + '-' + base36(++accepted_total_);
+}
+
+}  // namespace millrace::net

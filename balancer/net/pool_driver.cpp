@@ -1,0 +1,103 @@
+#include "balancer/net/pool_driver.hpp"
+
+#include "proto/log.hpp"
+#include "proto/runtime/logging.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace millrace::net {
+
+using pool::Clock;
+
+PoolDriver::PoolDriver(boost::asio::io_context& context, pool::PoolOptions options,
+                       std::uint64_t seed, metrics::Counters& counters)
+    : context_(context),
+      pool_(std::move(options), seed, Clock::now()),
+      counters_(counters),
+      timer_(context) {}
+
+pool::Ticket PoolDriver::request(SessionId session, std::vector<pool::NodeIndex> tried) {
+    const pool::Ticket ticket = pool_.request(std::move(tried), Clock::now());
+    waiting_.emplace(ticket, session);
+    schedule_pump();
+    return ticket;
+}
+
+void PoolDriver::cancel(pool::Ticket ticket) {
+    waiting_.erase(ticket);
+    pool_.cancel(ticket);
+    schedule_pump();
+}
+
+void PoolDriver::release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail) {
+    pool_.release(node, outcome, detail, Clock::now());
+    schedule_pump();
+}
+
+std::vector<pool::NodeIndex> PoolDriver::start_due_checks() {
+    return pool_.start_due_checks(Clock::now());
+}
+
+void PoolDriver::check_done(pool::NodeIndex node, pool::CheckOutcome outcome,
+                            std::string_view detail) {
+    if (outcome != pool::CheckOutcome::passed) {
+        const std::string& name = pool_.options().nodes.at(node).name;
+        ++counters_.check_failures[{pool_.options().name, name}];
+    }
+    pool_.check_done(node, outcome, detail, Clock::now());
+    schedule_pump();
+}
+
+void PoolDriver::schedule_pump() {
+    if (is_pump_scheduled_) {
+        return;
+    }
+    is_pump_scheduled_ = true;
+    boost::asio::post(context_, [this] { pump(); });
+}
+
+void PoolDriver::pump() {
+    is_pump_scheduled_ = false;
+    while (const std::optional<pool::Decision> decision = pool_.poll(Clock::now())) {
+        const pool::Ticket ticket =
+            std::visit([](const auto& answer) { return answer.ticket; }, *decision);
+        const auto waiting = waiting_.extract(ticket);
+        const bool is_delivered = !waiting.empty() && deliver_(waiting.mapped(), *decision);
+        if (const auto* grant = std::get_if<pool::Grant>(&*decision); grant && !is_delivered) {
+            pool_.release(grant->node, pool::Outcome::abandoned, "", Clock::now());
+        }
+    }
+    report_changes();
+    arm_timer();
+}
+
+void PoolDriver::arm_timer() {
+    const std::optional<pool::TimePoint> due = pool_.next_deadline();
+    if (!due) {
+        timer_.cancel();
+        return;
+    }
+    timer_.expires_at(*due);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error != boost::asio::error::operation_aborted) {
+            schedule_pump();
+        }
+    });
+}
+
+void PoolDriver::report_changes() {
+    for (const pool::StateChange& change : pool_.take_state_changes()) {
+        const pool::PoolOptions& options = pool_.options();
+        LogLine line(options.name + '/' + options.nodes.at(change.node).name, "node");
+        line.add("state", pool::to_string(change.to));
+        line.add("was", pool::to_string(change.from));
+        line.add("reason", change.reason);
+        log(change.to == pool::NodeState::down ? LogLevel::warning : LogLevel::info, line.text());
+    }
+}
+
+}  // namespace millrace::net

@@ -1,0 +1,60 @@
+// Runs one pool (pool/pool.hpp) on the event loop: routes its grants and refusals to the sessions
+// that wait for them, wakes it when time alone decides, logs and counts its state changes.
+//
+// Decisions are delivered from a fresh turn of the loop, never from inside a call, so that a
+// session is not called back while it is being called.
+#pragma once
+
+#include "balancer/metrics/metrics.hpp"
+#include "balancer/pool/pool.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace millrace::net {
+
+using SessionId = std::uint64_t;
+
+class PoolDriver {
+ public:
+    // Gives a session its decision; false when there is no such session any more.
+    using Deliver = std::function<bool(SessionId, const pool::Decision&)>;
+
+    PoolDriver(boost::asio::io_context& context, pool::PoolOptions options, std::uint64_t seed,
+               metrics::Counters& counters);
+
+    // Must be set before the first request.
+    void set_deliver(Deliver deliver) { deliver_ = std::move(deliver); }
+
+    [[nodiscard]] pool::Ticket request(SessionId session, std::vector<pool::NodeIndex> tried);
+    void cancel(pool::Ticket ticket);
+    void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail);
+
+    // For health checks; changes of state follow at once.
+    [[nodiscard]] std::vector<pool::NodeIndex> start_due_checks();
+    void check_done(pool::NodeIndex node, pool::CheckOutcome outcome, std::string_view detail);
+
+    [[nodiscard]] const pool::Pool& pool() const { return pool_; }
+
+ private:
+    void schedule_pump();
+    void pump();
+    void arm_timer();
+    void report_changes();
+
+    boost::asio::io_context& context_;
+    pool::Pool pool_;
+    metrics::Counters& counters_;
+    Deliver deliver_;
+    std::unordered_map<pool::Ticket, SessionId> waiting_;
+    boost::asio::steady_timer timer_;
+    bool is_pump_scheduled_ = false;
+};
+
+}  // namespace millrace::net

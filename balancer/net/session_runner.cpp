@@ -1,0 +1,374 @@
+#include "balancer/net/session_runner.hpp"
+
+#include "balancer/net/message_counts.hpp"
+#include "balancer/net/session_table.hpp"
+#include "proto/runtime/logging.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace millrace::net {
+
+using boost::asio::ip::tcp;
+using session::Output;
+using session::TimePoint;
+
+namespace {
+
+// Reads of one turn, so that one busy session does not starve the others.
+constexpr int kReadsPerTurn = 8;
+
+TimePoint now() {
+    return pool::Clock::now();
+}
+
+bool is_would_block(error_code error) {
+    return error == boost::asio::error::would_block;
+}
+
+}  // namespace
+
+SessionRunner::SessionRunner(SessionId id, const SessionEnvironment& environment,
+                             tcp::socket frontend, session::SessionSettings settings)
+    : id_(id),
+      environment_(environment),
+      session_(std::move(settings), now()),
+      frontend_(std::in_place, std::move(frontend)),
+      timer_(environment.context) {}
+
+SessionRunner::~SessionRunner() = default;
+
+void SessionRunner::start() {
+    ++environment_.counters.sessions_total;
+    give([this](Output& out) { session_.start(out); });
+}
+
+void SessionRunner::slot_decided(const pool::Decision& decision) {
+    ticket_.reset();
+    give([&](Output& out) { session_.slot_decided(decision, now(), out); });
+}
+
+void SessionRunner::origin_found(const OriginKey& key,
+                                 const Result<std::optional<OriginRecord>>& found) {
+    give([&](Output& out) { session_.origin_found(key, found, now(), out); });
+}
+
+void SessionRunner::shut_down() {
+    give([this](Output& out) { session_.shut_down(now(), out); });
+}
+
+void SessionRunner::cut_off() {
+    give([this](Output& out) { session_.frontend_closed(now(), out); });
+    frontend_.reset();
+}
+
+// --- Readiness ----------------------------------------------------------------------------------
+
+void SessionRunner::frontend_readable() {
+    armed_.frontend_read = false;
+    for (int i = 0; i < kReadsPerTurn && frontend_ && session_.wants_frontend_bytes(); ++i) {
+        const Result<std::size_t> received = frontend_->receive(environment_.read_buffer);
+        if (!received && is_would_block(received.error())) {
+            break;
+        }
+        if (!received || *received == 0) {
+            give([this](Output& out) { session_.frontend_closed(now(), out); });
+            frontend_.reset();
+            return;
+        }
+        const std::string_view bytes(environment_.read_buffer.data(), *received);
+        give([&](Output& out) { session_.frontend_received(bytes, now(), out); });
+        if (*received < environment_.read_buffer.size()) {
+            break;
+        }
+    }
+    arm();
+}
+
+void SessionRunner::frontend_writable() {
+    armed_.frontend_write = false;
+    if (!frontend_) {
+        return;
+    }
+    if (!frontend_->flush()) {
+        give([this](Output& out) { session_.frontend_closed(now(), out); });
+        frontend_.reset();
+        return;
+    }
+    if (session_.is_closed() && frontend_->unsent() == 0) {
+        finish_frontend();
+        return;
+    }
+    arm();
+}
+
+void SessionRunner::node_connected(error_code error, std::uint64_t generation) {
+    if (!node_ || generation != node_generation_) {
+        return;
+    }
+    error_code no_endpoint;
+    const tcp::endpoint local = node_->socket().local_endpoint(no_endpoint);
+    if (error || no_endpoint) {
+        give([&](Output& out) { session_.node_closed(error ? error : no_endpoint, now(), out); });
+        return;
+    }
+    is_node_connected_ = true;
+    node_->acknowledge_quickly();
+    const Endpoint ours{unmapped(local.address()), local.port()};
+    give([&](Output& out) { session_.node_connected(ours, now(), out); });
+}
+
+void SessionRunner::node_readable(std::uint64_t generation) {
+    if (!node_ || generation != node_generation_) {
+        return;
+    }
+    armed_.node_read = false;
+    const Result<std::size_t> received = node_->receive(environment_.read_buffer);
+    if (!received && is_would_block(received.error())) {
+        arm();
+        return;
+    }
+    if (!received || *received == 0) {
+        const error_code error = received ? error_code() : received.error();
+        give([&](Output& out) { session_.node_closed(error, now(), out); });
+        return;
+    }
+    node_->acknowledge_quickly();
+    const std::string_view bytes(environment_.read_buffer.data(), *received);
+    give([&](Output& out) { session_.node_received(bytes, now(), out); });
+}
+
+void SessionRunner::node_writable(std::uint64_t generation) {
+    if (!node_ || generation != node_generation_) {
+        return;
+    }
+    armed_.node_write = false;
+    report_sent(node_->flush());
+    arm();
+}
+
+void SessionRunner::timer_fired() {
+    armed_.timer.reset();
+    const std::optional<TimePoint> due = session_.deadline();
+    if (due && *due <= now()) {
+        give([this](Output& out) { session_.time_passed(now(), out); });
+    }
+    arm();
+}
+
+// --- Carrying out -------------------------------------------------------------------------------
+
+template <typename Event>
+void SessionRunner::give(const Event& event) {
+    Output out;
+    event(out);
+    carry_out(out);
+    arm();
+}
+
+void SessionRunner::carry_out(Output& out) {
+    send_to_frontend(out.to_frontend);
+    const std::optional<Result<std::size_t>> sent = send_to_node(out.to_node);
+    for (session::Request& request : out.requests) {
+        std::visit([this](auto& order) { perform(order); }, request);
+    }
+    if (sent && node_) {
+        report_sent(*sent);
+    }
+}
+
+void SessionRunner::send_to_frontend(const std::string& bytes) {
+    if (!frontend_ || bytes.empty()) {
+        return;
+    }
+    if (!frontend_->send({bytes})) {
+        // The read side will tell the session that Postfix is gone.
+        error_code ignored;
+        frontend_->socket().shutdown(tcp::socket::shutdown_both, ignored);
+    }
+}
+
+std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::NodeBytes& bytes) {
+    if (!node_ || bytes.size() == 0) {
+        return std::nullopt;
+    }
+    if (bytes.is_end_of_data && node_->has_input()) {
+        return Result<std::size_t>(error_code(boost::asio::error::already_started));
+    }
+    return node_->send({bytes.commands, bytes.content, bytes.after_content});
+}
+
+void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
+    if (unsent) {
+        give([&](Output& out) { session_.node_sent(*unsent, now(), out); });
+    } else if (unsent.error() == boost::asio::error::already_started) {
+        give([this](Output& out) { session_.node_spoke_early(now(), out); });
+    } else {
+        give([&](Output& out) { session_.node_closed(unsent.error(), now(), out); });
+    }
+}
+
+void SessionRunner::perform(session::FindOrigin& request) {
+    SessionTable& table = environment_.table;
+    const SessionId id = id_;
+    boost::asio::io_context& context = environment_.context;
+    // The store may answer before it returns; the session is told from a fresh turn of the loop.
+    environment_.store.find(
+        request.key, std::chrono::system_clock::now(),
+        [&table, &context, id, key = request.key](
+            Result<std::optional<OriginRecord>> found) {
+            boost::asio::post(context, [&table, id, key, found = std::move(found)] {
+                table.with(id, [&](SessionRunner& runner) { runner.origin_found(key, found); });
+            });
+        });
+}
+
+void SessionRunner::perform(session::MarkDelivered& request) {
+    environment_.store.mark_delivered(request.key, std::chrono::system_clock::now());
+}
+
+void SessionRunner::perform(session::RequestSlot& request) {
+    ticket_ = environment_.pool.request(id_, std::move(request.tried));
+}
+
+void SessionRunner::perform(session::CancelSlot& /*request*/) {
+    if (ticket_) {
+        environment_.pool.cancel(*std::exchange(ticket_, std::nullopt));
+    }
+}
+
+void SessionRunner::perform(session::ReleaseSlot& request) {
+    environment_.pool.release(request.node, request.outcome, request.detail);
+}
+
+void SessionRunner::perform(session::ConnectNode& request) {
+    const tcp::endpoint endpoint(request.endpoint.address, request.endpoint.port);
+    tcp::socket socket(environment_.context);
+    error_code error;
+    socket.open(endpoint.protocol(), error);
+    const std::uint64_t generation = ++node_generation_;
+    node_.emplace(std::move(socket));
+    is_node_connected_ = false;
+    armed_.node_read = false;
+    armed_.node_write = false;
+
+    SessionTable& table = environment_.table;
+    auto connected = [&table, id = id_, generation](const error_code& outcome) {
+        table.with(id, [&](SessionRunner& runner) { runner.node_connected(outcome, generation); });
+    };
+    if (error) {
+        boost::asio::post(environment_.context, [connected, error] { connected(error); });
+    } else {
+        node_->socket().async_connect(endpoint, connected);
+    }
+}
+
+void SessionRunner::perform(session::CloseNode& request) {
+    if (!node_) {
+        return;
+    }
+    if (request.wait_for_peer && is_node_connected_) {
+        environment_.lingering.add(std::move(node_->socket()));
+    }
+    node_.reset();
+    is_node_connected_ = false;
+    ++node_generation_;
+}
+
+void SessionRunner::perform(session::CloseFrontend& /*request*/) {
+    if (frontend_ && frontend_->unsent() == 0) {
+        finish_frontend();
+    }
+}
+
+void SessionRunner::finish_frontend() {
+    // Closing with unread input would reset the connection under our last reply.
+    if (frontend_->has_input()) {
+        environment_.lingering.add(std::move(frontend_->socket()));
+    }
+    frontend_.reset();
+    timer_.cancel();
+}
+
+void SessionRunner::perform(session::LogMessage& request) {
+    log(LogLevel::info, session::format(request.message));
+    count_message(request.message, environment_.counters);
+}
+
+void SessionRunner::perform(session::CountFailover& request) {
+    ++environment_.counters.failovers[std::string(request.reason)];
+}
+
+// --- Waiting ------------------------------------------------------------------------------------
+
+void SessionRunner::arm() {
+    if (!frontend_) {
+        return;
+    }
+    SessionTable& table = environment_.table;
+    const SessionId id = id_;
+    const bool wants_read = session_.wants_frontend_bytes() && frontend_->unsent() == 0;
+    if (wants_read && !std::exchange(armed_.frontend_read, true)) {
+        frontend_->socket().async_wait(tcp::socket::wait_read, [&table, id](error_code error) {
+            if (error != boost::asio::error::operation_aborted) {
+                table.with(id, [](SessionRunner& runner) { runner.frontend_readable(); });
+            }
+        });
+    }
+    if (frontend_->unsent() > 0 && !std::exchange(armed_.frontend_write, true)) {
+        frontend_->socket().async_wait(tcp::socket::wait_write, [&table, id](error_code error) {
+            if (error != boost::asio::error::operation_aborted) {
+                table.with(id, [](SessionRunner& runner) { runner.frontend_writable(); });
+            }
+        });
+    }
+    if (node_ && is_node_connected_) {
+        arm_node();
+    }
+    arm_timer();
+}
+
+void SessionRunner::arm_node() {
+    SessionTable& table = environment_.table;
+    const SessionId id = id_;
+    const std::uint64_t generation = node_generation_;
+    if (!std::exchange(armed_.node_read, true)) {
+        node_->socket().async_wait(
+            tcp::socket::wait_read, [&table, id, generation](error_code error) {
+                if (error != boost::asio::error::operation_aborted) {
+                    table.with(id,
+                               [&](SessionRunner& runner) { runner.node_readable(generation); });
+                }
+            });
+    }
+    if (node_->unsent() > 0 && !std::exchange(armed_.node_write, true)) {
+        node_->socket().async_wait(
+            tcp::socket::wait_write, [&table, id, generation](error_code error) {
+                if (error != boost::asio::error::operation_aborted) {
+                    table.with(id,
+                               [&](SessionRunner& runner) { runner.node_writable(generation); });
+                }
+            });
+    }
+}
+
+void SessionRunner::arm_timer() {
+    const std::optional<TimePoint> due = session_.deadline();
+    if (!due || (armed_.timer && *armed_.timer <= *due)) {
+        return;  // an earlier wake-up looks at the deadline again
+    }
+    armed_.timer = *due;
+    timer_.expires_at(*due);
+    timer_.async_wait([&table = environment_.table, id = id_](error_code error) {
+        if (error != boost::asio::error::operation_aborted) {
+            table.with(id, [](SessionRunner& runner) { runner.timer_fired(); });
+        }
+    });
+}
+
+}  // namespace millrace::net

@@ -1,0 +1,45 @@
+// All running sessions of the process, by id: owner, and the only way handlers reach them.
+#pragma once
+
+#include "balancer/net/session_runner.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+namespace millrace::net {
+
+class SessionTable {
+ public:
+    // Takes over an accepted connection and greets.
+    void open(const SessionEnvironment& environment, boost::asio::ip::tcp::socket frontend,
+              session::SessionSettings settings);
+
+    // Calls `use(runner)` when the session exists, and removes it afterwards if that was its last
+    // step. Whether it existed.
+    template <typename Use>
+    bool with(SessionId id, const Use& use) {
+        const auto found = runners_.find(id);
+        if (found == runners_.end()) {
+            return false;
+        }
+        use(*found->second);
+        remove_if_finished(id);
+        return true;
+    }
+
+    void shut_down_all();
+    void cut_off_all();
+
+    [[nodiscard]] std::size_t count() const { return runners_.size(); }
+
+ private:
+    void remove_if_finished(SessionId id);
+
+    std::unordered_map<SessionId, std::unique_ptr<SessionRunner>> runners_;
+    SessionId last_id_ = 0;
+};
+
+}  // namespace millrace::net
