@@ -164,6 +164,7 @@ Reason Member::set_admin_state(AdminState state, TimePoint now, Rng& rng) {
 }
 
 void Member::set_weight(unsigned weight) {
+    BOOST_ASSERT(weight >= 1);
     NodeOptions changed = *options_;
     changed.weight = weight;
     options_ = std::make_shared<const NodeOptions>(std::move(changed));
@@ -201,7 +202,6 @@ void Member::follow_health(Condition before, bool was_doubted, TimePoint now) {
     }
     if (after == Condition::down) {
         slow_start_.cancel();
-        slots_.credit = 0;
     }
     if (before == Condition::down) {
         history_.recovered_at = now;

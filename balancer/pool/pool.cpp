@@ -193,11 +193,9 @@ std::vector<Candidate> Pool::candidates_for(const Waiter& waiter) const {
 }
 
 bool Pool::is_panic() const {
-    const bool is_any_ready = std::any_of(members_.begin(), members_.end(),
-                                          [](const Member& member) { return member.is_ready(); });
-    return is_any_ready && std::all_of(members_.begin(), members_.end(), [](const Member& member) {
-               return !member.is_ready() || member.is_down_by_messages();
-           });
+    return std::all_of(members_.begin(), members_.end(), [](const Member& member) {
+        return !member.is_ready() || member.is_down_by_messages();
+    });
 }
 
 Decision Pool::grant(Ticket ticket, NodeIndex node) {

@@ -107,7 +107,7 @@ class Pool {
     void check_done(NodeIndex node, CheckOutcome outcome, std::string_view detail, TimePoint now);
 
     // Orders of the operator. Messages in transit are not touched. A node that leaves maint starts
-    // anew; a lower maxconn takes effect as slots are given back.
+    // anew; a lower maxconn takes effect as slots are given back. REQUIRES: weight >= 1.
     void set_state(NodeIndex node, AdminState state, TimePoint now);
     void set_weight(NodeIndex node, unsigned weight);
     void set_maxconn(NodeIndex node, unsigned maxconn);
@@ -130,6 +130,7 @@ class Pool {
 
     [[nodiscard]] std::optional<Decision> serve_next();
     [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter) const;
+    // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
     Decision grant(Ticket ticket, NodeIndex node);
     Decision refuse(Ticket ticket, RefusalReason reason);

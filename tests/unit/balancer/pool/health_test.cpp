@@ -106,6 +106,7 @@ constexpr Row kRows[] = {
     {"after the back-off it is on probation", kOff, "FFFb", "UUD?"},
     {"one failed message ends the probation", kOff, "FFFbF", "UUD?D"},
     {"one completed message passes it", kOff, "FFFbC", "UUD?U"},
+    {"a success during the back-off ends it", kOff, "FFFgCb", "UUDDUU"},
     {"after that it has all of error-limit again", kOff, "FFFbCFF", "UUD?UUU"},
 };
 

@@ -213,6 +213,16 @@ TEST(PoolBackoff, AMessageThatWaitedMayTryTheNodeAgain) {
     EXPECT_EQ(farm.decisions().size(), 1U);
 }
 
+TEST(PoolBackoff, EndsInMaint) {
+    Farm farm(unchecked_options({1}));
+    farm.fail(0, 5);
+    EXPECT_TRUE(farm.pool().next_deadline());
+    farm.pool().set_state(0, AdminState::maint, farm.now());
+    EXPECT_EQ(farm.pool().next_deadline(), std::nullopt);
+    farm.pool().set_state(0, AdminState::ready, farm.now());
+    EXPECT_EQ(farm.state(0), NodeState::up);
+}
+
 TEST(Panic, WhenOnlyMessagesSpeakAgainstAllNodesTheyAreTriedOneByOne) {
     Farm farm = farm_that_is_up(pool_options({1, 1}, 4));
     farm.fail(0, 5);

@@ -115,28 +115,6 @@ TEST(PoolSlots, WeightsCanBeChanged) {
     EXPECT_THAT(farm.picked(), ElementsAre(300U, 100U));
 }
 
-TEST(PoolSlots, ANodeThatComesBackStartsSlowly) {
-    PoolOptions options = pool_options({1, 1}, 10);
-    options.slowstart = std::chrono::seconds(20);
-    Farm farm(options);
-    farm.pool().set_state(0, AdminState::maint, farm.now());
-    farm.pool().set_state(0, AdminState::ready, farm.now());
-    EXPECT_EQ(farm.state(0), NodeState::starting);
-    EXPECT_TRUE(farm.send({1}));
-    EXPECT_FALSE(farm.send({1}));
-    (void)farm.pool().request({1}, farm.now());
-    EXPECT_TRUE(farm.decisions().empty());
-    farm.pass(std::chrono::seconds(3));
-    EXPECT_EQ(farm.decisions().size(), 1U);
-    farm.check(0, CheckOutcome::passed);
-    EXPECT_EQ(farm.state(0), NodeState::starting);
-    farm.pass(std::chrono::seconds(17));
-    EXPECT_LE(farm.pool().next_deadline(), farm.now());
-    (void)farm.decisions();
-    EXPECT_EQ(farm.state(0), NodeState::up);
-    EXPECT_EQ(farm.status(0).reason, "slow start is over");
-}
-
 TEST(PoolSlotsDeathTest, ASlotGivenBackTwiceIsOurMistake) {
     Farm farm(pool_options({1}, 1));
     ASSERT_TRUE(farm.send());
