@@ -17,6 +17,7 @@ my $config = <<"END";
 require 'MILLRACE';
 Millrace::ProxyV2->enable(OPTIONS);
 \$forward_method = 'smtp:[*]:@{[ $reentry->port ]}';
+\$haproxy_target_enabled = 1;    # amavisd's own reader must not wait for a second header
 END
 my $header = v2('127.0.0.2', 40_112, '127.0.0.1', 10_024,
     tlv(0xE4, '203.0.113.66'), tlv(0xEB, '203.0.113.77'));

@@ -24,6 +24,9 @@ my $PATIENCE = 60;    # seconds until an event that must come is declared missin
 my $RESULT_TEMPLATE = 'RESULT sender=%s peer=[:REMOTEHOSTADDR] client=[:client_addr_port]'
     . ' name=%g helo=[:client_helo] queue_id=%Q banks=%p reply=[:smtp_response]';
 
+# A test that is interrupted stops what it has started, like one that ends.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM);
+
 # Starts one; `config` is Perl text that goes behind the basic settings, where
 # MILLRACE stands for the path of the installed module. Returns when amavisd says that it is ready.
 sub start {
@@ -111,8 +114,9 @@ sub log_text {
 # What amavisd has to complain about: a child that gives up, a taint or Perl warning.
 sub troubles {
     my ($self) = @_;
-    return join "\n", grep { !/Pid_file created by this same process/ } grep { /TROUBLE|process rundown|Insecure|uninitialized|_WARN|_DIE/ } split /\n/,
-        $self->log_text;
+    return join "\n",
+        grep { /TROUBLE|process rundown|Insecure|uninitialized|_WARN|_DIE/ }
+        grep { !/Pid_file created by this same process/ } split /\n/, $self->log_text;
 }
 
 # Returns the first captured group, or the match, of a log line that must come.

@@ -8,16 +8,17 @@ use warnings;
 use IO::Select;
 use IO::Socket::IP;
 
-# Listens on the same free port of all addresses.
+# Listens on the same free port of all addresses, or on the port that "address:port" names.
 sub start {
     my ($class, @addresses) = @_;
+    my $fixed_port = $addresses[0] =~ s/(?<=\d):(\d+)\z// ? $1 : 0;
     my @listeners;
     for my $attempt (1 .. 50) {
         @listeners = ();
-        my $port = 0;
+        my $port = $fixed_port;
         for my $address (@addresses) {
             my $listener = IO::Socket::IP->new(LocalHost => $address, LocalPort => $port,
-                Listen => 16, V6Only => 1) or last;
+                Listen => 16, V6Only => 1, ReuseAddr => 1) or last;
             push @listeners, $listener;
             $port = $listener->sockport;
         }
@@ -39,7 +40,7 @@ sub start {
 
 sub port { return $_[0]{port} }
 
-# The next message: { at => address:port it came to, xforward => { ... }, sender, recipient }.
+# The next message: { at => address:port it came to, helo, sender, recipient, xforward => { ... } }.
 sub next_message {
     my ($self) = @_;
     local $SIG{ALRM} = sub { die "no message has come back\n" };
@@ -48,8 +49,8 @@ sub next_message {
     alarm 0;
     die "the re-entry host has ended\n" if !defined $line;
     chomp $line;
-    my ($at, $sender, $recipient, @xforward) = split /\t/, $line;
-    return { at => $at, sender => $sender, recipient => $recipient,
+    my ($at, $helo, $sender, $recipient, @xforward) = split /\t/, $line;
+    return { at => $at, helo => $helo, sender => $sender, recipient => $recipient,
         xforward => { map { split /=/, $_, 2 } @xforward } };
 }
 
@@ -83,21 +84,24 @@ sub _serve {
 sub _session {
     my ($client, $report) = @_;
     my $at = $client->sockhost . ':' . $client->sockport;
-    my (@xforward, $sender, $recipient);
+    my (@xforward, $helo, $sender, $recipient);
     my $say = sub { syswrite $client, join '', map { "$_\r\n" } @_ };
     $say->('220 reentry.example.org ESMTP');
     local $/ = "\r\n";
     while (defined(my $line = readline $client)) {
         chomp $line;
-        if    ($line =~ /^EHLO/i) { $say->('250-reentry', '250-PIPELINING', '250-8BITMIME',
-                '250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE') }
+        if ($line =~ /^EHLO (.*)/i) {
+            $helo = $1;
+            $say->('250-reentry', '250-PIPELINING', '250-8BITMIME',
+                '250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE');
+        }
         elsif ($line =~ /^XFORWARD (.*)/i) { push @xforward, split ' ', $1; $say->('250 2.0.0 Ok') }
         elsif ($line =~ /^MAIL FROM:<([^>]*)>/i) { $sender    = $1; $say->('250 2.1.0 Ok') }
         elsif ($line =~ /^RCPT TO:<([^>]*)>/i)   { $recipient = $1; $say->('250 2.1.5 Ok') }
         elsif ($line =~ /^DATA/i) {
             $say->('354 Go on');
             while (defined(my $text = readline $client)) { last if $text eq ".\r\n" }
-            print {$report} join("\t", $at, $sender, $recipient, @xforward), "\n";
+            print {$report} join("\t", $at, $helo, $sender, $recipient, @xforward), "\n";
             @xforward = ();
             $say->('250 2.0.0 Ok: queued');
         }
