@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x6d6c7263;  // "mlrc" in the file's header
 constexpr std::int64_t kSchemaVersion = 1;
-constexpr int kBusyTimeoutMs = 2000;
+constexpr int kBusyTimeoutMs = 500;
 constexpr mode_t kFileMode = 0640;
 
 constexpr const char* kSchema =

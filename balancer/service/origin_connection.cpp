@@ -83,11 +83,12 @@ class Answers {
 class OriginConnection {
  public:
     OriginConnection(std::shared_ptr<Socket> socket, std::string peer, origin::OriginStore& store,
-                     const OriginConnectionLimits& limits)
+                     const OriginConnectionLimits& limits, LogThrottle& complaints)
         : socket_(std::move(socket)),
           peer_(std::move(peer)),
           store_(store),
           limits_(limits),
+          complaints_(complaints),
           answers_(std::make_shared<Answers>(socket_->get_executor())) {}
 
     asio::awaitable<void> read_requests();
@@ -99,13 +100,17 @@ class OriginConnection {
     void handle_frame(const std::string& payload);
     void publish(const PublishRequest& request);
     void refuse(std::uint64_t id, error_code error);
-    void end_reading(LogLevel level, std::string_view reason);
+    void end_reading(std::string_view reason);
+    // The peer's fault, other than end_reading.
+    void break_off(std::string_view reason);
+    void complain(std::string_view event, std::string_view reason);
     [[nodiscard]] std::chrono::milliseconds time_to_read() const;
 
     std::shared_ptr<Socket> socket_;
     std::string peer_;
     origin::OriginStore& store_;
     OriginConnectionLimits limits_;
+    LogThrottle& complaints_;
     std::shared_ptr<Answers> answers_;
     FrameReader frames_;
     std::optional<std::chrono::steady_clock::time_point> frame_started_;
@@ -141,16 +146,14 @@ asio::awaitable<std::string_view> OriginConnection::read_some() {
     error_code error;
     const std::size_t count = co_await socket_->async_read_some(
         asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::eof) {
-        if (frames_.is_idle()) {
-            end_reading(LogLevel::debug, "closed by the peer");
-        } else {
-            end_reading(LogLevel::warning, "closed by the peer within a frame");
-        }
+    if (error == asio::error::eof && frames_.is_idle()) {
+        end_reading("closed by the peer");
+    } else if (error == asio::error::eof) {
+        break_off("closed by the peer within a frame");
     } else if (deadline.has_passed() && frame_started_) {
-        end_reading(LogLevel::warning, "frame not complete in time");
+        break_off("frame not complete in time");
     } else if (error) {
-        end_reading(LogLevel::debug, deadline.has_passed() ? "idle" : error.message());
+        end_reading(deadline.has_passed() ? "idle" : error.message());
     }
     co_return std::string_view(buffer_.data(), count);
 }
@@ -159,7 +162,7 @@ asio::awaitable<void> OriginConnection::take_requests(std::string_view bytes) {
     while (!bytes.empty()) {
         Result<std::optional<std::string>> frame = frames_.read(bytes);
         if (!frame) {
-            end_reading(LogLevel::warning, frame.error().message());
+            break_off(frame.error().message());
             co_return;
         }
         if (!*frame) {
@@ -213,10 +216,7 @@ void OriginConnection::publish(const PublishRequest& request) {
 }
 
 void OriginConnection::refuse(std::uint64_t id, error_code error) {
-    log(LogLevel::warning, LogLine("origin", "record refused")
-                               .add("peer", peer_)
-                               .add("reason", error.message())
-                               .text());
+    complain("record refused", error.message());
     answers_->add(PublishResponse{id, PublishStatus::refused, error.message()});
 }
 
@@ -241,11 +241,24 @@ asio::awaitable<void> OriginConnection::write_answers() {
     }
 }
 
-void OriginConnection::end_reading(LogLevel level, std::string_view reason) {
+void OriginConnection::end_reading(std::string_view reason) {
     is_reading_ = false;
-    if (is_logged(level)) {
-        log(level,
-            LogLine("origin", "connection ended").add("peer", peer_).add("reason", reason).text());
+    if (is_logged(LogLevel::debug)) {
+        LogLine line("origin", "connection ended");
+        log(LogLevel::debug, line.add("peer", peer_).add("reason", reason).text());
+    }
+}
+
+void OriginConnection::break_off(std::string_view reason) {
+    is_reading_ = false;
+    complain("connection broken off", reason);
+}
+
+void OriginConnection::complain(std::string_view event, std::string_view reason) {
+    if (const auto count = complaints_.admit(std::chrono::steady_clock::now())) {
+        LogLine line("origin", event);
+        line.add("peer", peer_).add("reason", reason).add("count", *count);
+        log(LogLevel::warning, line.text());
     }
 }
 
@@ -253,9 +266,10 @@ void OriginConnection::end_reading(LogLevel level, std::string_view reason) {
 
 asio::awaitable<void> serve_origin_connection(std::shared_ptr<Socket> socket, std::string peer,
                                               origin::OriginStore& store,
-                                              OriginConnectionLimits limits) {
+                                              OriginConnectionLimits limits,
+                                              LogThrottle& complaints) {
     using namespace asio::experimental::awaitable_operators;
-    OriginConnection connection(std::move(socket), std::move(peer), store, limits);
+    OriginConnection connection(std::move(socket), std::move(peer), store, limits, complaints);
     co_await (connection.read_requests() && connection.write_answers());
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "balancer/origin/origin_store.hpp"
+#include "balancer/service/log_throttle.hpp"
 #include "balancer/service/stream_acceptor.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -27,10 +28,12 @@ struct OriginConnectionLimits {
 };
 
 // Until the peer ends the connection and has its last answer, or something fails. `peer` is for
-// log lines. REQUIRES: the store is there for as long as the event loop runs.
+// log lines, `complaints` bounds those about the peer. REQUIRES: store and complaints are there for
+// as long as the event loop runs.
 [[nodiscard]] asio::awaitable<void> serve_origin_connection(std::shared_ptr<Socket> socket,
                                                             std::string peer,
                                                             origin::OriginStore& store,
-                                                            OriginConnectionLimits limits);
+                                                            OriginConnectionLimits limits,
+                                                            LogThrottle& complaints);
 
 }  // namespace millrace::service

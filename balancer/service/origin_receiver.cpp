@@ -1,5 +1,6 @@
 #include "balancer/service/origin_receiver.hpp"
 
+#include "balancer/service/log_throttle.hpp"
 #include "balancer/service/peer.hpp"
 #include "proto/log.hpp"
 #include "proto/runtime/config_file.hpp"
@@ -13,7 +14,7 @@
 namespace millrace::service {
 namespace {
 
-constexpr auto kRefusalLogInterval = std::chrono::minutes(1);
+constexpr auto kComplaintInterval = std::chrono::minutes(1);
 
 // Who connects and what becomes of it. Shared by the connections of a receiver, which may end after
 // it did.
@@ -32,28 +33,24 @@ class Gate {
             log_refusal(name);
             co_return;
         }
-        co_await serve_origin_connection(std::move(socket), std::move(name), store_, limits_);
+        co_await serve_origin_connection(std::move(socket), std::move(name), store_, limits_,
+                                         complaints_);
     }
 
  private:
     void log_refusal(const std::string& peer) {
-        ++refused_count_;
-        const auto now = std::chrono::steady_clock::now();
-        if (last_logged_ && now - *last_logged_ < kRefusalLogInterval) {
-            return;
+        if (const auto count = refusals_.admit(std::chrono::steady_clock::now())) {
+            LogLine line("origin", "connection refused");
+            line.add("peer", peer).add("reason", "not permitted to publish").add("count", *count);
+            log(LogLevel::warning, line.text());
         }
-        last_logged_ = now;
-        LogLine line("origin", "connection refused");
-        line.add("peer", peer).add("reason", "not permitted to publish");
-        line.add("count", std::exchange(refused_count_, 0));
-        log(LogLevel::warning, line.text());
     }
 
     origin::OriginStore& store_;
     AccessRules rules_;
     OriginConnectionLimits limits_;
-    std::int64_t refused_count_ = 0;  // since the last line
-    std::optional<std::chrono::steady_clock::time_point> last_logged_;
+    LogThrottle refusals_{kComplaintInterval};
+    LogThrottle complaints_{kComplaintInterval};
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Takes origins from the milters: listens for the origin RPC and files what it receives.
 //
 // Only peers that the access rules permit get that far (rule R11); the others are turned away when
-// they connect, with a warning in the log, at most one in a minute. A record counts as received
-// when the store has it, and the milter is told then and not before.
-// From the event loop only.
+// they connect. Refused connections and refused records each give a warning, at most one in a
+// minute. A record counts as received when the store has it, and the milter is told then and not
+// before. From the event loop only.
 #pragma once
 
 #include "balancer/origin/origin_store.hpp"

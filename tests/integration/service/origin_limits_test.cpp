@@ -1,0 +1,160 @@
+// Who may connect to the receiver, and the bounds that hold for those who may.
+#include "proto/runtime/config_file.hpp"
+#include "tests/integration/service/receiver_fixture.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include <unistd.h>
+
+namespace millrace::service {
+namespace {
+
+using std::chrono::milliseconds;
+
+class OriginLimits : public ReceiverFixture {};
+
+TEST_F(OriginLimits, NoMoreThanThePipelineIsReadAtOnce) {
+    store_.answers_at_once = false;
+    options_.connection.pipeline_max = 4;
+    start();
+    const auto client = connect();
+    std::string bytes;
+    for (std::uint64_t id = 0; id < 100; ++id) {
+        bytes += request(id);
+    }
+    client->send(bytes);
+    for (std::size_t done = 0; done < 100; ++done) {
+        ASSERT_TRUE(wait_for_pending(1));
+        EXPECT_LE(store_.pending.size(), 4U);
+        store_.complete(store_.pending.size() - 1, {});
+        ASSERT_TRUE(wait_for_answers(*client, done + 1));
+    }
+}
+
+TEST_F(OriginLimits, PipelineIsServedSideBySide) {
+    store_.answers_at_once = false;
+    options_.connection.pipeline_max = 4;
+    start();
+    const auto client = connect();
+    client->send(request(1) + request(2) + request(3) + request(4) + request(5));
+    EXPECT_TRUE(wait_for_pending(4));
+}
+
+TEST_F(OriginLimits, IdleConnectionIsClosed) {
+    options_.connection.idle_timeout = milliseconds(20);
+    start();
+    const auto client = connect();
+    EXPECT_TRUE(client->wait_until_closed());
+}
+
+TEST_F(OriginLimits, FrameThatDoesNotCompleteIsGivenUp) {
+    options_.connection.frame_timeout = milliseconds(20);
+    start();
+    const auto client = connect();
+    client->send(request(1).substr(0, 10));
+    EXPECT_TRUE(client->wait_until_closed());
+    EXPECT_TRUE(store_.records.empty());
+}
+
+TEST_F(OriginLimits, PeerThatReadsNoAnswersIsClosed) {
+    options_.connection.write_timeout = milliseconds(20);
+    start();
+    test::StreamClient client(loop_, receiver_->port());
+    std::string bytes;
+    while (bytes.size() < 1U << 20U) {
+        bytes += encode_frame("x");  // five octets in, a refusal with its reason out
+    }
+    ASSERT_TRUE(wait_for_connections(1));
+    bool is_closed = false;
+    while (!is_closed) {
+        client.send(bytes);
+        is_closed = receiver_->connection_count() == 0;
+    }
+    client.start_reading();
+    EXPECT_TRUE(client.wait_until_closed());
+}
+
+TEST_F(OriginLimits, ConnectionsBeyondTheBoundAreClosedAtOnce) {
+    options_.connections_max = 2;
+    start();
+    const auto first = connect();
+    const auto second = connect();
+    ASSERT_TRUE(wait_for_connections(2));
+    const auto third = connect();
+    EXPECT_TRUE(third->wait_until_closed());
+    first->drop();
+    ASSERT_TRUE(wait_for_connections(1));
+    const auto fourth = connect();
+    fourth->send(request(4));
+    EXPECT_TRUE(wait_for_answers(*fourth, 1));
+}
+
+TEST_F(OriginLimits, TcpBeyondLoopbackIsRefusedAtStart) {
+    options_.listen = {*parse_listen_address("0.0.0.0:10028")};
+    try {
+        start();
+        FAIL() << "started";
+    } catch (const ConfigError& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("trusted-networks"));
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("0.0.0.0:10028"));
+    }
+}
+
+class UnixReceiver : public ReceiverFixture {
+ protected:
+    UnixReceiver() {
+        options_.listen = {UnixPath{path_}};
+        options_.access.own_user = ::geteuid();
+    }
+
+    test::TempDir dir_;
+    std::string path_ = dir_.file("origin.sock");
+};
+
+TEST_F(UnixReceiver, OurOwnUserMayPublish) {
+    start();
+    test::StreamClient client(loop_, path_);
+    client.start_reading();
+    client.send(request(1));
+    ASSERT_TRUE(wait_for_answers(client, 1));
+    EXPECT_EQ(answers(client)[0].status, PublishStatus::stored);
+}
+
+// R11: as root, connects as a user who was not named; as anybody else, is one.
+TEST_F(UnixReceiver, R11UserWhoWasNotNamedIsTurnedAway) {
+    constexpr uid_t kNobody = 65534;
+    options_.socket_mode = 0666;
+    options_.access.own_user = 4242;
+    start();
+    std::filesystem::permissions(std::filesystem::path(path_).parent_path(),
+                                 std::filesystem::perms(0755));
+    const bool is_root = ::geteuid() == 0;
+    ASSERT_EQ(::seteuid(is_root ? kNobody : ::geteuid()), 0);
+    test::StreamClient client(loop_, path_);
+    ASSERT_EQ(::seteuid(is_root ? 0 : ::geteuid()), 0);
+    client.start_reading();
+    client.send(request(1));
+    EXPECT_TRUE(client.wait_until_closed());
+    EXPECT_TRUE(client.received().empty());
+    EXPECT_TRUE(store_.records.empty());
+}
+
+TEST_F(UnixReceiver, SeveralAddressesAreServed) {
+    options_.listen.emplace_back(Endpoint{asio::ip::address_v4::loopback(), 0});
+    start();
+    ASSERT_NE(receiver_->port(), 0);
+    test::StreamClient by_path(loop_, path_);
+    by_path.start_reading();
+    by_path.send(request(1));
+    const auto by_port = connect();
+    by_port->send(request(2));
+    EXPECT_TRUE(wait_for_answers(by_path, 1));
+    EXPECT_TRUE(wait_for_answers(*by_port, 1));
+}
+
+}  // namespace
+}  // namespace millrace::service
