@@ -1,0 +1,80 @@
+#include "tests/unit/balancer/config/config_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace millrace::config {
+namespace {
+
+using test::listener_with;
+
+TEST(ListenerConfig, TrustsLoopbackAndNobodyElseByDefault) {
+    const ListenerConfig listener = listener_with("");
+    const auto is_trusted = [&](const char* address) {
+        for (const Network& network : listener.trusted_networks) {
+            if (network.contains(*parse_address(address))) {
+                return true;
+            }
+        }
+        return false;
+    };
+    EXPECT_TRUE(is_trusted("127.0.0.1"));
+    EXPECT_TRUE(is_trusted("::1"));
+    EXPECT_FALSE(is_trusted("192.0.2.1"));
+    EXPECT_FALSE(is_trusted("2001:db8::1"));
+}
+
+TEST(ListenerConfig, OffersAllThatIsUnderstoodByDefault) {
+    const smtp::Capabilities offered = listener_with("").session.offered;
+    EXPECT_TRUE(offered.pipelining && offered.size && offered.eight_bit_mime && offered.smtp_utf8 &&
+                offered.dsn && offered.enhanced_status_codes);
+    EXPECT_EQ(offered.xforward, smtp::XforwardAttributes::all());
+}
+
+TEST(ListenerConfig, HasTheDefaultsOfASession) {
+    const ListenerConfig listener = listener_with("");
+    const session::SessionOptions plain;
+    EXPECT_EQ(listener.session.listener, "filter");
+    EXPECT_FALSE(listener.session.hostname.empty());
+    EXPECT_EQ(listener.session.mode, plain.mode);
+    EXPECT_EQ(listener.session.message_size_limit, plain.message_size_limit);
+    EXPECT_EQ(listener.session.reject_bare_newline, plain.reject_bare_newline);
+    EXPECT_EQ(listener.session.origin_order, plain.origin_order);
+    EXPECT_EQ(listener.session.tempfail_unknown_origin, plain.tempfail_unknown_origin);
+    EXPECT_EQ(listener.max_sessions, ListenerConfig{}.max_sessions);
+}
+
+TEST(ListenerConfig, TakesEveryKey) {
+    const ListenerConfig listener = listener_with(
+        "bind = [::1]:10024\nmode = lmtp\nforbid-bare-newline = off\nmax-sessions = 5\n"
+        "message-size-limit = 0\nhostname = filter.example.org\noffer = size, XForward\n"
+        "trusted-networks = 192.0.2.0/24\ntrusted-networks = 2001:db8::/32, 198.51.100.7\n");
+    ASSERT_EQ(listener.binds.size(), 2U);
+    EXPECT_EQ(to_string(listener.binds[0]), "127.0.0.1:10024");
+    EXPECT_EQ(to_string(listener.binds[1]), "[::1]:10024");
+    EXPECT_EQ(listener.session.mode, session::Mode::lmtp);
+    EXPECT_FALSE(listener.session.reject_bare_newline);
+    EXPECT_EQ(listener.max_sessions, 5U);
+    EXPECT_EQ(listener.session.message_size_limit, 0U);
+    EXPECT_EQ(listener.session.hostname, "filter.example.org");
+    EXPECT_TRUE(listener.session.offered.size);
+    EXPECT_TRUE(listener.session.offered.xforward.any());
+    EXPECT_FALSE(listener.session.offered.pipelining);
+    ASSERT_EQ(listener.trusted_networks.size(), 3U);
+    EXPECT_EQ(to_string(listener.trusted_networks[2]), "198.51.100.7/32");
+}
+
+TEST(ListenerConfig, RefusesWhatItDoesNotKnow) {
+    for (const char* line :
+         {"mode = tcp", "bind = localhost:25", "bind = 127.0.0.1:0", "max-sessions = 0",
+          "message-size-limit = 1x", "hostname = a b", "offer = CHUNKING", "offer = SIZE,SIZE",
+          "offer = ", "trusted-networks = 192.0.2.1/24", "trusted-networks = any",
+          "forbid-bare-newline = normalize"}) {
+        const std::string text = test::minimal_config().append("[listener.filter]\n").append(line);
+        EXPECT_THAT(test::fault_of(text), testing::HasSubstr("balancer.conf:7: listener.filter."))
+            << line;
+    }
+}
+
+}  // namespace
+}  // namespace millrace::config
