@@ -1,0 +1,69 @@
+// PROXY headers of both versions: decode, encode, decode gives the same header, and so do the
+// origin's TLVs where they can be sent.
+
+#include "balancer/proxy_protocol/header.hpp"
+#include "balancer/proxy_protocol/origin_tlvs.hpp"
+#include "tests/fuzz/fuzz_target.hpp"
+
+using millrace::fuzz::require;
+namespace proxy_protocol = millrace::proxy_protocol;
+
+namespace {
+
+constexpr std::size_t kLengthMax = 16 + 0xFFFF;
+
+void check_encoders(const proxy_protocol::Header& header) {
+    for (const bool with_checksum : {false, true}) {
+        const auto bytes = proxy_protocol::encode_v2(header, with_checksum, kLengthMax);
+        if (!bytes) {
+            continue;  // a checksum on top of the longest header
+        }
+        require(bytes->size() == proxy_protocol::encoded_length_v2(header, with_checksum));
+        const auto again = proxy_protocol::decode(*bytes, kLengthMax);
+        require(again && *again && (*again)->header == header);
+        require((*again)->length == bytes->size());
+    }
+    auto bare = header;
+    bare.tlvs.clear();
+    const auto line = proxy_protocol::encode_v1(header);
+    const auto again = proxy_protocol::decode(line, kLengthMax);
+    require(line.size() <= 107 && again && *again && (*again)->header == bare);
+}
+
+void check_origin(const proxy_protocol::Header& header) {
+    const auto facts = proxy_protocol::decode_origin_tlvs(header, {});
+    if (!facts) {
+        return;
+    }
+    proxy_protocol::HeaderOptions options;
+    options.selection.helo = true;
+    options.selection.name = true;
+    options.selection.record = true;
+    const auto bytes =
+        proxy_protocol::encode_origin_header(header.source, header.destination, *facts, options);
+    require(bytes && bytes->size() <= options.length_max);
+    const auto again = proxy_protocol::decode(*bytes, options.length_max);
+    require(again && *again);
+    const auto sent = proxy_protocol::decode_origin_tlvs((*again)->header, {});
+    require(sent && sent->client.address == facts->client.address);
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto input = millrace::fuzz::text_of(data, size);
+    const auto decoded = proxy_protocol::decode(input, kLengthMax);
+    if (!decoded || !*decoded) {
+        return 0;
+    }
+    const auto& [header, length, version] = **decoded;
+    require(length <= size && (version == 1 || version == 2));
+    // Nothing behind the header counts, and nothing less is a header.
+    const auto exact = proxy_protocol::decode(input.substr(0, length), kLengthMax);
+    require(exact && *exact && (*exact)->header == header);
+    const auto shorter = proxy_protocol::decode(input.substr(0, length - 1), kLengthMax);
+    require(shorter && !*shorter);
+    check_encoders(header);
+    check_origin(header);
+    return 0;
+}
