@@ -3,8 +3,8 @@
 // The only module that knows libmilter's API. A callback translates what libmilter says into an
 // event of the session's MessageTracker and, at end-of-message, the recorder's verdict into a
 // reply. No exception leaves a callback; a session that failed is one whose messages are subject to
-// on-error. libmilter calls from one thread per session and offers no place for state of the whole
-// filter, so there can be one service in a process.
+// on-error. libmilter calls from many threads, though for one session from one at a time, and
+// offers no place for state of the whole filter, so there can be one service in a process.
 #pragma once
 
 #include "milter/message_tracker.hpp"

@@ -1,6 +1,6 @@
 // Turns the milter events of one SMTP session into the origin record of each of its messages.
 //
-// One tracker belongs to one libmilter connection and to the thread that serves it; nothing is
+// One tracker belongs to one libmilter connection, whose events come one at a time; nothing is
 // shared. What the session tells (client, HELO) lives as long as the session, what a transaction
 // tells is dropped at MAIL, at abort and after end-of-message. Postfix answers XCLIENT with a new
 // milter connection, whose CONNECT may come before the old one's QUIT; two trackers never mix.

@@ -162,6 +162,7 @@ void OriginLink::finish_connect(TimePoint now) {
 
 void OriginLink::become_open(TimePoint now) {
     state_ = State::open;
+    trouble_.clear();
     reader_ = FrameReader{};
     received_at_ = now;
 }
@@ -246,7 +247,7 @@ void OriginLink::flush(TimePoint now) {
 
 void OriginLink::expire(TimePoint now) {
     const bool was_waiting = !requests_.is_empty();
-    const auto sent_at = requests_.expire(now, kTimedOut);
+    const auto sent_at = requests_.expire(now, trouble_.empty() ? kTimedOut : trouble_);
     const bool is_dead = state_ == State::open && sent_at && received_at_ <= *sent_at;
     // A connection that is still being made serves nobody any more.
     const bool is_pointless = state_ == State::connecting && was_waiting && requests_.is_empty();
@@ -274,6 +275,7 @@ void OriginLink::close_socket() {
 }
 
 void OriginLink::note_trouble(std::string_view reason, TimePoint now) {
+    trouble_ = reason;
     if (trouble_since_) {
         return;
     }

@@ -75,6 +75,7 @@ class OriginLink {
     TimePoint received_at_;
     std::optional<TimePoint> retry_at_;
     std::optional<TimePoint> trouble_since_;  // until a response comes
+    std::string trouble_;                     // why there is no connection
 };
 
 }  // namespace millrace::milter

@@ -86,7 +86,7 @@ PublishOutcome OriginPublisher::publish(const OriginRecord& record) {
     lock.unlock();
     wake();
     lock.lock();
-    waiting.decided.wait_until(lock, deadline, [&] { return waiting.is_decided; });
+    waiting.decided.wait_until(lock, deadline + kGrace, [&] { return waiting.is_decided; });
     waiting_.erase(id);
     if (!waiting.is_decided) {
         for (std::size_t i = 0; i < waiting.has_answered.size(); ++i) {

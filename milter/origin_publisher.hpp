@@ -1,13 +1,13 @@
 // Publishes origin records to every configured origin service at the same time and waits for their
 // acknowledgement, never longer than the deadline (R10).
 //
-// libmilter serves each SMTP session on a thread of its own, so publish() is called by many threads
-// at once. One thread of the publisher's own carries all connections (one to each service, requests
-// matched to responses by id): a service that hangs delays only the answers that nobody but it can
-// give, and with `any` the services that are slower than the first still get the record.
+// libmilter serves SMTP sessions on many threads, so publish() is called by several at once. One
+// thread of the publisher's own carries all connections (one to each service, requests matched to
+// responses by id): a service that hangs delays only the answers that nobody but it can give, and
+// with `any` the services that are slower than the first still get the record.
 //
 // The one shared object of the milter; the mutex guards what is declared below it, the connections
-// belong to the thread. publish() keeps its deadline even if that thread were stuck.
+// belong to the thread. publish() returns kGrace after its deadline even if that thread were stuck.
 #pragma once
 
 #include "milter/origin_link.hpp"
@@ -51,6 +51,9 @@ struct PublishOutcome {
 
 class OriginPublisher {
  public:
+    // The links fail a request at its deadline and say why; this is how long that may take.
+    static constexpr std::chrono::milliseconds kGrace{50};
+
     // Throws std::system_error when the thread cannot be started.
     explicit OriginPublisher(PublisherOptions options);
     OriginPublisher(const OriginPublisher&) = delete;

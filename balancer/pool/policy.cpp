@@ -86,9 +86,7 @@ struct Load {
 
 // Whether one message more keeps the node within 5/4 of its share, rounded up.
 bool is_within_bound(const Candidate& candidate, const Load& load) {
-    const std::uint64_t share = 5 * (load.in_flight + 1) * candidate.weight;
-    const std::uint64_t bound = (share + 4 * load.weight - 1) / (4 * load.weight);
-    return candidate.in_flight + 1 <= bound;
+    return 4 * load.weight * candidate.in_flight < 5 * (load.in_flight + 1) * candidate.weight;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ ALLOWED = {
     "milter": {"proto", "proto/runtime"},
     "balancer/smtp": {"proto"},
     "balancer/proxy_protocol": {"proto"},
-    "balancer/origin": {"proto"},
+    "balancer/origin": {"proto", "proto/runtime"},
     "balancer/metrics": {"proto"},
     "balancer/pool": {"proto", "balancer/proxy_protocol"},
     "balancer/session": {"proto", "balancer/smtp", "balancer/proxy_protocol", "balancer/origin",

@@ -27,7 +27,6 @@ class Balancer:
                     "listen": f"unix:{self.origin_socket}",
                     "store": f"sqlite:{directory}/origins.db",
                 },
-                "admin": {"listen": f"unix:{directory}/admin.sock"},
                 "http": {"listen": f"127.0.0.1:{self.http}"},
                 "listener.filter": {
                     "bind": f"{self.address}:{self.port}",
