@@ -233,7 +233,8 @@ std::string find_protocol(std::string_view after_by) {
         if (!starts_with_word(take_word(after_by), "with")) {
             continue;
         }
-        const std::string_view protocol = take_word(after_by);
+        std::string_view protocol = take_word(after_by);
+        protocol = protocol.substr(0, protocol.find(';'));
         if (starts_with_prefix(protocol, "esmtp") || starts_with_prefix(protocol, "utf8smtp")) {
             return "ESMTP";
         }
