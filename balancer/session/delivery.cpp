@@ -23,8 +23,8 @@ ContentLimits content_limits(const DeliverySettings& settings) {
 std::optional<OriginKey> origin_key(const DeliverySettings& settings,
                                     const smtp::Xforward& xforward) {
     std::optional<QueueId> queue_id = QueueId::parse(xforward.ident.value_or(""));
-    if (!queue_id || xforward.source == smtp::XforwardSource::local) {
-        return std::nullopt;
+    if (!queue_id) {
+        return std::nullopt;  // a local submission has none
     }
     return OriginKey{normal_ingress(settings.ingress), *std::move(queue_id)};
 }
@@ -328,7 +328,7 @@ void Delivery::confirm(const NodeReply& reply, TimePoint now, Output& out) {
 }
 
 void Delivery::begin_content(TimePoint now, Output& out) {
-    attempt_->node.content_begins();
+    attempt_->node.content_begins(now);
     if (content_.octets() == 0) {
         return;
     }

@@ -30,7 +30,7 @@ def test_the_same_record_of_the_same_client_is_believed(cluster):
     before = cluster.balancer.metric(MISMATCHES)
     status = origin_rpc.publish(
         cluster.balancer.origin_socket, journey.postfix.hostname, journey.queue_id,
-        connected_address=sender.address, origin_address=LISTED_V4,
+        sender.address, sender.port, origin_address=LISTED_V4,
     )
     assert status == origin_rpc.STORED
     cluster.let_go()
@@ -45,7 +45,7 @@ def test_a_record_of_another_ingress_is_not_taken(cluster):
     journey = cluster.send(sender)
     status = origin_rpc.publish(
         cluster.balancer.origin_socket, "elsewhere.lab.test", journey.queue_id, sender.address,
-        origin_address=LISTED_V4,
+        sender.port, origin_address=LISTED_V4,
     )
     assert status == origin_rpc.STORED
     cluster.let_go()

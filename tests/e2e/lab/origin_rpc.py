@@ -9,14 +9,14 @@ import time
 STORED = 1
 
 
-def publish(path, ingress, queue_id, connected_address, origin_address=None, helo="stale.example"):
+def publish(path, ingress, queue_id, connected_address, connected_port=40025, origin_address=None):
     """The Status of the response."""
-    client = _text(1, origin_address or connected_address) + _text(5, helo) + _text(6, "ESMTP")
+    client = _text(1, origin_address or connected_address) + _text(5, "stale.example") + _text(6, "ESMTP")
     record = (
         _text(1, ingress)
         + _text(2, queue_id)
         + _text(3, connected_address)
-        + _number(4, 40025)
+        + _number(4, connected_port)
         + _bytes(5, client)
         + _number(8, int(time.time() * 1000))
     )
