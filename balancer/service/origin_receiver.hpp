@@ -34,7 +34,7 @@ class OriginReceiver {
  public:
     // Listens from here on. Throws ConfigError for an address that the access rules forbid,
     // std::system_error for one that cannot be bound. REQUIRES: the store is there for as long as
-    // the event loop runs.
+    // the event loop runs, and gone before the executor's context.
     OriginReceiver(const asio::any_io_executor& executor, origin::OriginStore& store,
                    const OriginReceiverOptions& options);
     OriginReceiver(const OriginReceiver&) = delete;

@@ -135,7 +135,7 @@ std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoi
     return NodeReply{command, std::move(reply)};
 }
 
-void NodeSide::content_begins() {
+void NodeSide::content_begins(TimePoint /*now*/) {
     BOOST_ASSERT(stage_ == Stage::open && expected_.empty() && pending_.empty());
     stage_ = Stage::content;
     deadline_.reset();

@@ -69,7 +69,7 @@ class NodeSide {
                                                 NodeBytes& out);
 
     // Content is on its way. REQUIRES: DATA was answered with 354.
-    void content_begins();
+    void content_begins(TimePoint now);
     // The final dot is on its way; `verdicts` answers are due. QUIT rides behind it, as with
     // Postfix, so that the node is free again with its verdict.
     void content_ends(std::size_t verdicts, TimePoint now, NodeBytes& out);

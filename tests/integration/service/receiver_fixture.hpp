@@ -102,8 +102,8 @@ class ReceiverFixture : public ::testing::Test {
         return loop_.run_until([&] { return receiver_->connection_count() == count; });
     }
 
-    ScriptedStore store_;
     test::EventLoop loop_;
+    ScriptedStore store_;  // holds completions, which hold timers of the loop
     OriginReceiverOptions options_;
     std::unique_ptr<OriginReceiver> receiver_;
 };

@@ -176,7 +176,7 @@ TEST(PoolHealth, ADrainedNodeIsStillCheckedAndShowsItWhenItIsReady) {
                 ElementsAre("0 up->drain: set to drain", "0 drain->down: set to ready"));
 }
 
-PoolOptions unchecked_options(std::vector<unsigned> weights) {
+PoolOptions unchecked_options(const std::vector<unsigned>& weights) {
     PoolOptions options = pool_options(weights, 4);
     options.health.kind = CheckKind::off;
     return options;
