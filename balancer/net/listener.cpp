@@ -76,7 +76,7 @@ void Listener::accept() {
     if (!acceptor_.is_open()) {
         return;
     }
-    if (environment_.table.count() >= options_.max_sessions) {
+    if (session_count() >= options_.max_sessions) {
         pause();
         return;
     }
@@ -117,7 +117,7 @@ void Listener::accepted(tcp::socket socket) {
         return;
     }
     environment_.table.open(
-        environment_, std::move(socket),
+        environment_, admission_, std::move(socket),
         session::SessionSettings{options_.session, options_.relay, peer, next_session_id()});
 }
 
@@ -145,6 +145,10 @@ void Listener::refuse(tcp::socket socket, const Address& address) {
                                .add("peer", to_string(address))
                                .add("reason", "not in trusted-networks")
                                .text());
+}
+
+std::size_t Listener::session_count() const {
+    return static_cast<std::size_t>(admission_.use_count()) - 1;  // one is ours
 }
 
 std::string Listener::next_session_id() {

@@ -46,12 +46,14 @@ class Listener {
     void pause();
     void refuse(boost::asio::ip::tcp::socket socket, const Address& address);
     [[nodiscard]] bool is_trusted(const Address& address) const;
+    [[nodiscard]] std::size_t session_count() const;
     [[nodiscard]] std::string next_session_id();
 
     SessionEnvironment environment_;
     ListenerOptions options_;
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer timer_;
+    std::shared_ptr<const int> admission_ = std::make_shared<const int>();
     std::uint64_t accepted_total_ = 0;
     std::string id_prefix_;
     std::map<Address, std::chrono::steady_clock::time_point> refused_;  // when last logged

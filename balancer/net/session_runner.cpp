@@ -34,9 +34,11 @@ bool is_would_block(error_code error) {
 }  // namespace
 
 SessionRunner::SessionRunner(SessionId id, const SessionEnvironment& environment,
-                             tcp::socket frontend, session::SessionSettings settings)
+                             Admission admission, tcp::socket frontend,
+                             session::SessionSettings settings)
     : id_(id),
       environment_(environment),
+      admission_(std::move(admission)),
       session_(std::move(settings), now()),
       frontend_(std::in_place, std::move(frontend)),
       timer_(environment.context) {}
@@ -98,10 +100,6 @@ void SessionRunner::frontend_writable() {
     if (!frontend_->flush()) {
         give([this](Output& out) { session_.frontend_closed(now(), out); });
         frontend_.reset();
-        return;
-    }
-    if (session_.is_closed() && frontend_->unsent() == 0) {
-        finish_frontend();
         return;
     }
     arm();
@@ -281,14 +279,8 @@ void SessionRunner::perform(session::CloseNode& request) {
 }
 
 void SessionRunner::perform(session::CloseFrontend& /*request*/) {
-    if (frontend_ && frontend_->unsent() == 0) {
-        finish_frontend();
-    }
-}
-
-void SessionRunner::finish_frontend() {
     // Closing with unread input would reset the connection under our last reply.
-    if (frontend_->has_input()) {
+    if (frontend_ && frontend_->has_input()) {
         environment_.lingering.add(std::move(frontend_->socket()));
     }
     frontend_.reset();

@@ -19,6 +19,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -39,9 +40,12 @@ struct SessionEnvironment {
     std::span<char> read_buffer;
 };
 
+// A listener counts its sessions by the copies of this that are alive.
+using Admission = std::shared_ptr<const void>;
+
 class SessionRunner {
  public:
-    SessionRunner(SessionId id, const SessionEnvironment& environment,
+    SessionRunner(SessionId id, const SessionEnvironment& environment, Admission admission,
                   boost::asio::ip::tcp::socket frontend, session::SessionSettings settings);
     SessionRunner(const SessionRunner&) = delete;
     SessionRunner& operator=(const SessionRunner&) = delete;
@@ -96,10 +100,10 @@ class SessionRunner {
     void perform(session::CloseFrontend& request);
     void perform(session::LogMessage& request);
     void perform(session::CountFailover& request);
-    void finish_frontend();
 
     SessionId id_;
     SessionEnvironment environment_;
+    Admission admission_;
     session::Session session_;
     std::optional<Stream> frontend_;
     std::optional<Stream> node_;

@@ -4,11 +4,11 @@
 
 namespace millrace::net {
 
-void SessionTable::open(const SessionEnvironment& environment,
+void SessionTable::open(const SessionEnvironment& environment, Admission admission,
                         boost::asio::ip::tcp::socket frontend, session::SessionSettings settings) {
     const SessionId id = ++last_id_;
-    runners_.emplace(id, std::make_unique<SessionRunner>(id, environment, std::move(frontend),
-                                                         std::move(settings)));
+    runners_.emplace(id, std::make_unique<SessionRunner>(id, environment, std::move(admission),
+                                                         std::move(frontend), std::move(settings)));
     with(id, [](SessionRunner& runner) { runner.start(); });
 }
 

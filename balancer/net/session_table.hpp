@@ -14,8 +14,8 @@ namespace millrace::net {
 class SessionTable {
  public:
     // Takes over an accepted connection and greets.
-    void open(const SessionEnvironment& environment, boost::asio::ip::tcp::socket frontend,
-              session::SessionSettings settings);
+    void open(const SessionEnvironment& environment, Admission admission,
+              boost::asio::ip::tcp::socket frontend, session::SessionSettings settings);
 
     // Calls `use(runner)` when the session exists, and removes it afterwards if that was its last
     // step. Whether it existed.

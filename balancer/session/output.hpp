@@ -69,7 +69,7 @@ struct CloseNode {
     bool wait_for_peer = false;
 };
 
-// Send what is left, then close; the session is over.
+// The session is over: close behind what was sent.
 struct CloseFrontend {};
 
 struct LogMessage {
