@@ -16,16 +16,17 @@ namespace millrace::metrics {
 // A histogram of durations with fixed bounds, in seconds.
 class Histogram {
  public:
-    static constexpr std::array<double, 14> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025,
-                                                       0.05,  0.1,    0.25,  0.5,  1.0,
-                                                       2.5,   5.0,    30.0,  120.0};
+    static constexpr std::array<double, 14> kBounds = {
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0, 120.0};
 
     void observe(double seconds);
 
     [[nodiscard]] const std::array<std::uint64_t, kBounds.size() + 1>& counts() const {
         return counts_;
     }
+
     [[nodiscard]] double sum() const { return sum_; }
+
     [[nodiscard]] std::uint64_t count() const { return count_; }
 
  private:
@@ -39,8 +40,8 @@ struct Counters {
         messages;  // {pool, node, result} -> millrace_messages_total
     std::map<std::tuple<std::string, std::string, std::string>, Histogram>
         message_durations;  // {pool, node, phase} -> millrace_message_duration_seconds
-    std::map<std::string, std::uint64_t> origin_lookups;  // {source}
-    std::map<std::string, std::uint64_t> failovers;       // {reason}
+    std::map<std::string, std::uint64_t> origin_lookups;                           // {source}
+    std::map<std::string, std::uint64_t> failovers;                                // {reason}
     std::map<std::tuple<std::string, std::string>, std::uint64_t> check_failures;  // {pool, node}
     std::uint64_t origin_mismatches = 0;
     std::uint64_t sessions_total = 0;
