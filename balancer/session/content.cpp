@@ -2,7 +2,15 @@
 
 #include "balancer/session/failure_reply.hpp"
 
+#include <algorithm>
+
 namespace millrace::session {
+
+namespace {
+
+constexpr std::uint64_t kFinalDotLength = 3;  // octets, no part of a message's size (RFC 1870, 3)
+
+}  // namespace
 
 Content::Piece Content::take(std::string_view bytes) {
     const smtp::DataScanner::Scan scan = scanner_.scan(bytes);
@@ -12,7 +20,8 @@ Content::Piece Content::take(std::string_view bytes) {
         refusal_ = bare_newline_reply();
         discard();
     }
-    if (!refusal_ && limits_.octets_max > 0 && octets_ > limits_.octets_max) {
+    const std::uint64_t size = octets_ - std::min(octets_, kFinalDotLength);
+    if (!refusal_ && limits_.octets_max > 0 && size > limits_.octets_max) {
         refusal_ = too_big_reply();
         discard();
     }

@@ -18,7 +18,7 @@
 namespace millrace::session {
 
 struct ContentLimits {
-    std::uint64_t octets_max = 0;  // 0: none
+    std::uint64_t octets_max = 0;  // as on the wire, without the final dot; 0: none
     bool reject_bare_newline = true;
     std::size_t replay_max = 0;
 };

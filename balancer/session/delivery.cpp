@@ -215,8 +215,8 @@ void Delivery::node_connected(const Endpoint& local, TimePoint now, Output& out)
         return;
     }
     const pool::NodeOptions& options = *attempt_->grant.options;
-    const Result<std::string> header = proxy_header(
-        options.dialect, {settings_.peer, local, options.endpoint}, origin_facts());
+    const Result<std::string> header =
+        proxy_header(options.dialect, {settings_.peer, local, options.endpoint}, origin_facts());
     if (!header) {
         node_failed({"connect", "PROXY header: " + header.error().message()},
                     pool::Outcome::abandoned, now, out);
@@ -284,9 +284,9 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
         case NodeCommand::rcpt: {
             const std::size_t index = attempt_->awaited_recipients.front();
             attempt_->awaited_recipients.pop_front();
-            envelope_.recipients[index].state = reply.reply.is_positive()
-                                                    ? RecipientState::accepted
-                                                    : RecipientState::refused;
+            envelope_.recipients[index].state =
+                reply.reply.is_positive() ? RecipientState::accepted : RecipientState::refused;
+            envelope_.has_deferred_recipient |= reply.reply.is_transient();
             break;
         }
         case NodeCommand::data:
@@ -310,12 +310,12 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
 }
 
 void Delivery::confirm(const NodeReply& reply, TimePoint now, Output& out) {
-    const bool agrees = reply.command == NodeCommand::data ? reply.reply.code == 354
-                                                           : reply.reply.is_positive();
+    const bool agrees =
+        reply.command == NodeCommand::data ? reply.reply.code == 354 : reply.reply.is_positive();
     if (!agrees) {
         // Postfix was told yes by another node; this one may not say no.
-        node_failed({"disagreement", "refuses what another node accepted: " +
-                                         std::string(reply.reply.last_line())},
+        node_failed({"disagreement",
+                     "refuses what another node accepted: " + std::string(reply.reply.last_line())},
                     pool::Outcome::completed, now, out);
         return;
     }
@@ -352,7 +352,9 @@ void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out
     if (std::any_of(verdicts_.begin(), verdicts_.end(), is_accepted)) {
         result = MessageResult::accepted;
     }
-    if (key_ && result == MessageResult::accepted && !any_transient) {
+    // Another delivery of the message will need its record.
+    const bool is_any_deferred = any_transient || envelope_.has_deferred_recipient;
+    if (key_ && result == MessageResult::accepted && !is_any_deferred) {
         out.requests.emplace_back(MarkDelivered{*key_});
     }
     finish(result, reply.last_line(), now, out);
@@ -410,9 +412,12 @@ void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool i
         out.to_node.after_content = "QUIT\r\n";
         waits = true;
     }
+    if (!waits) {
+        // What the same event had for the node must not leave: a replay with its final dot, say.
+        out.to_node = {};
+    }
     out.requests.emplace_back(CloseNode{waits});
-    out.requests.emplace_back(
-        ReleaseSlot{attempt_->grant.node, outcome, std::string(detail)});
+    out.requests.emplace_back(ReleaseSlot{attempt_->grant.node, outcome, std::string(detail)});
     attempt_.reset();
 }
 
@@ -484,11 +489,9 @@ std::size_t Delivery::verdicts_due() const {
     if (settings_.session->mode == Mode::smtp) {
         return 1;
     }
-    return static_cast<std::size_t>(
-        std::count_if(envelope_.recipients.begin(), envelope_.recipients.end(),
-                      [](const Recipient& recipient) {
-                          return recipient.state == RecipientState::accepted;
-                      }));
+    return static_cast<std::size_t>(std::count_if(
+        envelope_.recipients.begin(), envelope_.recipients.end(),
+        [](const Recipient& recipient) { return recipient.state == RecipientState::accepted; }));
 }
 
 // --- State --------------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ class Delivery {
         smtp::Xforward xforward;  // as received
         std::vector<Recipient> recipients;
         bool is_mail_accepted = false;
+        bool has_deferred_recipient = false;  // a 4xx: Postfix will try it again
         bool is_data_requested = false;
         bool is_data_accepted = false;  // 354 was given to Postfix
     };

@@ -22,7 +22,7 @@ namespace millrace::session {
 [[nodiscard]] smtp::Reply unknown_origin_reply();
 [[nodiscard]] smtp::Reply shutting_down_reply();
 [[nodiscard]] smtp::Reply idle_timeout_reply();
-// For commands pipelined behind a MAIL that failed.
+// For commands pipelined behind a MAIL that failed, which is no error of the client.
 [[nodiscard]] smtp::Reply no_transaction_reply();
 
 // The client's mistakes in commands.

@@ -31,7 +31,8 @@ Frontend::Frontend(std::shared_ptr<const SessionOptions> options) : options_(std
 
 smtp::Reply Frontend::greeting() const {
     return make_reply(
-        220, "", options_->hostname + (options_->mode == Mode::lmtp ? " LMTP" : " ESMTP") + " Millrace");
+        220, "",
+        options_->hostname + (options_->mode == Mode::lmtp ? " LMTP" : " ESMTP") + " Millrace");
 }
 
 std::optional<FrontendStep> Frontend::next(bool is_answer_outstanding) {
@@ -131,8 +132,8 @@ FrontendStep Frontend::hello(std::string_view argument, bool is_extended) {
 
 FrontendStep Frontend::mail(std::string_view line, std::string_view argument) {
     if (client_name_.empty()) {
-        return refuse(make_reply(503, "5.5.1",
-                                 options_->mode == Mode::lmtp ? "Send LHLO first" : "Send EHLO first"));
+        return refuse(make_reply(
+            503, "5.5.1", options_->mode == Mode::lmtp ? "Send LHLO first" : "Send EHLO first"));
     }
     if (has_mail_) {
         return refuse(make_reply(503, "5.5.1", "Nested MAIL command"));
@@ -151,7 +152,7 @@ FrontendStep Frontend::mail(std::string_view line, std::string_view argument) {
 
 FrontendStep Frontend::rcpt(std::string_view line, std::string_view argument) {
     if (!has_mail_) {
-        return refuse(make_reply(503, "5.5.1", "Need MAIL command"));
+        return LocalReply{no_transaction_reply()};
     }
     const auto parsed = smtp::parse_rcpt(argument, smtp::extensions_of(options_->offered));
     if (!parsed) {
@@ -165,8 +166,11 @@ FrontendStep Frontend::rcpt(std::string_view line, std::string_view argument) {
 }
 
 FrontendStep Frontend::data() {
-    if (!has_mail_ || recipients_ == 0) {
-        return refuse(make_reply(503, "5.5.1", has_mail_ ? "Need RCPT command" : "Need MAIL command"));
+    if (!has_mail_) {
+        return LocalReply{no_transaction_reply()};
+    }
+    if (recipients_ == 0) {
+        return refuse(make_reply(503, "5.5.1", "Need RCPT command"));
     }
     return DataStep{};
 }

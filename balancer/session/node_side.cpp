@@ -50,15 +50,35 @@ std::optional<NodeEvent> NodeSide::read(std::string_view& bytes, TimePoint now, 
         }
         if (!reply->has_value()) {
             // Part of a reply that nothing was asked for is as wrong as a whole one.
-            const bool is_due = stage_ == Stage::greeting || stage_ == Stage::hello ||
-                                !expected_.empty() || verdicts_due_ > 0;
-            return is_due ? std::nullopt : std::optional<NodeEvent>(failure("unexpected reply"));
+            return replies_due() > 0 ? std::nullopt
+                                     : std::optional<NodeEvent>(failure("unexpected reply"));
+        }
+        // What stands behind the last reply that is due came before the next command was sent.
+        // Behind the verdict it is the answer to QUIT.
+        if (!bytes.empty() && replies_due() == 1 && stage_ != Stage::verdict) {
+            return failure("unexpected reply behind " + std::string((*reply)->last_line()));
         }
         if (auto event = take(std::move(**reply), now, out)) {
             return event;
         }
     }
     return std::nullopt;
+}
+
+std::size_t NodeSide::replies_due() const {
+    switch (stage_) {
+        case Stage::greeting:
+        case Stage::hello:
+            return 1;
+        case Stage::open:
+            return expected_.size();
+        case Stage::verdict:
+            return verdicts_due_;
+        case Stage::connecting:
+        case Stage::content:
+            break;
+    }
+    return 0;
 }
 
 std::optional<NodeEvent> NodeSide::take(smtp::Reply reply, TimePoint now, NodeBytes& out) {
@@ -121,6 +141,7 @@ std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoi
                                                       NodeBytes& out) {
     const NodeCommand command = expected_.front();
     expected_.pop_front();
+    deadline_ = now + dialogue_.options->command_timeout;
     const bool is_answer = reply.is_intermediate()
                                ? command == NodeCommand::data && reply.code == 354
                                : command != NodeCommand::data || !reply.is_positive();
@@ -135,10 +156,13 @@ std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoi
     return NodeReply{command, std::move(reply)};
 }
 
-void NodeSide::content_begins(TimePoint /*now*/) {
+void NodeSide::content_begins(TimePoint now) {
     BOOST_ASSERT(stage_ == Stage::open && expected_.empty() && pending_.empty());
     stage_ = Stage::content;
     deadline_.reset();
+    if (has_unsent()) {  // the node answered an envelope that it has not read
+        deadline_ = now + dialogue_.options->data_timeout;
+    }
 }
 
 void NodeSide::content_ends(std::size_t verdicts, TimePoint now, NodeBytes& out) {
@@ -162,8 +186,8 @@ void NodeSide::sent(std::size_t unsent, TimePoint now) {
     } else if (stage_ == Stage::verdict) {
         // QUIT is the last of what was handed out, the dot stands before it.
         is_dot_sent_ = is_dot_sent_ || unsent <= kQuit.size();
-        deadline_ = now + (unsent > 0 ? dialogue_.options->data_timeout
-                                      : dialogue_.options->reply_timeout);
+        deadline_ =
+            now + (unsent > 0 ? dialogue_.options->data_timeout : dialogue_.options->reply_timeout);
     }
 }
 

@@ -102,6 +102,8 @@ class NodeSide {
     [[nodiscard]] std::optional<NodeEvent> take_command_reply(smtp::Reply reply, TimePoint now,
                                                               NodeBytes& out);
     void flush(TimePoint now, NodeBytes& out);
+    // Replies that the node owes for what it was sent before the bytes that are being read.
+    [[nodiscard]] std::size_t replies_due() const;
     [[nodiscard]] NodeFailure failure(std::string_view what) const;
 
     NodeDialogue dialogue_;

@@ -7,7 +7,7 @@
 namespace millrace::session {
 
 Session::Session(SessionSettings settings, TimePoint now)
-    : settings_(std::move(settings)), frontend_(settings_.options), last_received_(now) {}
+    : settings_(std::move(settings)), frontend_(settings_.options), waiting_since_(now) {}
 
 void Session::start(Output& out) {
     out.to_frontend += frontend_.greeting().wire;
@@ -17,7 +17,7 @@ void Session::frontend_received(std::string_view bytes, TimePoint now, Output& o
     if (is_closed_) {
         return;
     }
-    last_received_ = now;
+    waiting_since_ = now;
     if (!delivery_ || delivery_->takes_commands()) {
         frontend_.append(bytes);
     } else {
@@ -95,7 +95,7 @@ void Session::time_passed(TimePoint now, Output& out) {
     if (is_closed_) {
         return;
     }
-    if (is_waiting_for_frontend() && now >= last_received_ + settings_.options->limits.idle) {
+    if (is_waiting_for_frontend() && now >= waiting_since_ + settings_.options->limits.idle) {
         // In the middle of content there is no place for a reply.
         if (!delivery_ || !delivery_->is_in_content()) {
             out.to_frontend += idle_timeout_reply().wire;
@@ -126,12 +126,17 @@ void Session::advance(TimePoint now, Output& out) {
         out.to_frontend += shutting_down_reply().wire;
         close(out);
     }
+    const bool is_waiting = is_waiting_for_frontend();
+    if (is_waiting && !was_waiting_) {
+        waiting_since_ = now;
+    }
+    was_waiting_ = is_waiting;
 }
 
 bool Session::advance_content(TimePoint now, Output& out) {
     // One stretch of content at a time: the shell sends it before the next.
-    const bool can_take = delivery_ && delivery_->wants_content() && !waiting_.empty() &&
-                          out.to_node.content.empty();
+    const bool can_take =
+        delivery_ && delivery_->wants_content() && !waiting_.empty() && out.to_node.content.empty();
     if (!can_take) {
         return false;
     }
@@ -156,12 +161,16 @@ bool Session::advance_commands(TimePoint now, Output& out) {
 
 void Session::take_step(FrontendStep step, TimePoint now, Output& out) {
     if (auto* mail = std::get_if<MailStep>(&step)) {
+        if (is_shutting_down_) {
+            out.to_frontend += shutting_down_reply().wire;
+            close(out);
+            return;
+        }
         ++messages_;
-        delivery_.emplace(
-            DeliverySettings{settings_.options, settings_.relay, settings_.peer,
-                             frontend_.client_name(), settings_.id,
-                             settings_.id + '-' + std::to_string(messages_)},
-            std::move(*mail), now, out);
+        delivery_.emplace(DeliverySettings{settings_.options, settings_.relay, settings_.peer,
+                                           frontend_.client_name(), settings_.id,
+                                           settings_.id + '-' + std::to_string(messages_)},
+                          std::move(*mail), now, out);
     } else if (auto* recipient = std::get_if<RcptStep>(&step)) {
         delivery_->add_recipient(std::move(recipient->line), now, out);
     } else if (std::holds_alternative<DataStep>(step)) {
@@ -183,6 +192,7 @@ void Session::take_step(FrontendStep step, TimePoint now, Output& out) {
 
 void Session::end_delivery() {
     delivery_.reset();
+    held_ = std::string();
     frontend_.end_transaction();
     frontend_.append(std::exchange(waiting_, {}));
 }
@@ -213,7 +223,7 @@ std::optional<TimePoint> Session::deadline() const {
     }
     std::optional<TimePoint> due = delivery_ ? delivery_->deadline() : std::nullopt;
     if (is_waiting_for_frontend()) {
-        const TimePoint idle = last_received_ + settings_.options->limits.idle;
+        const TimePoint idle = waiting_since_ + settings_.options->limits.idle;
         due = due ? std::min(*due, idle) : idle;
     }
     return due;

@@ -77,7 +77,8 @@ class Session {
     // Received behind DATA and not taken: content or commands, as the answers will tell.
     std::string waiting_;
     std::string held_;  // content that was waiting, while the shell sends it
-    TimePoint last_received_;
+    TimePoint waiting_since_;  // last byte of Postfix, or since when it is its turn
+    bool was_waiting_ = true;
     std::uint64_t messages_ = 0;
     bool is_shutting_down_ = false;
     bool is_closed_ = false;
