@@ -1,0 +1,304 @@
+#include "tests/support/session_script.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace millrace::test {
+
+using session::NodeBytes;
+using session::Output;
+using session::TimePoint;
+
+namespace {
+
+session::SessionSettings settings_of(const ScriptSetup& setup) {
+    return {std::make_shared<const session::SessionOptions>(setup.session),
+            std::make_shared<const session::RelayOptions>(setup.relay), setup.peer, "s1"};
+}
+
+std::string name_of(pool::Outcome outcome) {
+    switch (outcome) {
+        case pool::Outcome::completed:
+            return "completed";
+        case pool::Outcome::failed:
+            return "failed";
+        case pool::Outcome::abandoned:
+            return "abandoned";
+    }
+    return "?";
+}
+
+}  // namespace
+
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string text;
+    for (const std::string_view part : parts) {
+        text += part;
+    }
+    return text;
+}
+
+ScriptSetup smtp_setup() {
+    ScriptSetup setup;
+    setup.session.listener = "filter";
+    setup.session.hostname = "millrace.example.org";
+    setup.session.offered = {true, true, true, true, true, true, smtp::XforwardAttributes::all()};
+    setup.session.origin_order = {origin::Source::xforward};
+    setup.relay.pool = "scanners";
+    setup.peer = parse_endpoint("192.0.2.25:40001").value();
+    for (const char digit : {'0', '1', '2'}) {
+        pool::NodeOptions node;
+        node.name = std::string("scan") + digit;
+        node.endpoint = parse_endpoint(std::string("198.51.100.1") + digit + ":10024").value();
+        node.dialect.send_proxy = pool::SendProxy::off;
+        setup.nodes.push_back(std::move(node));
+    }
+    return setup;
+}
+
+ScriptSetup lmtp_setup() {
+    ScriptSetup setup = smtp_setup();
+    setup.session.mode = session::Mode::lmtp;
+    return setup;
+}
+
+SessionScript::SessionScript(ScriptSetup setup)
+    : setup_(std::move(setup)), session_(settings_of(setup_), kStart) {
+    give([this](Output& out) { session_.start(out); });
+}
+
+SessionScript::~SessionScript() {
+    if (session_.is_closed()) {
+        EXPECT_FALSE(slot_) << "the session ended and kept a slot";
+        EXPECT_FALSE(is_waiting_for_slot_) << "the session ended and still waits for a slot";
+        EXPECT_FALSE(has_node_) << "the session ended and kept a node open";
+        EXPECT_TRUE(has_ended_) << "the session ended and did not say so";
+    }
+}
+
+// --- Events -------------------------------------------------------------------------------------
+
+void SessionScript::postfix(std::string_view bytes) {
+    give([&](Output& out) { session_.frontend_received(bytes, now_, out); });
+}
+
+void SessionScript::postfix_drops() {
+    give([&](Output& out) { session_.frontend_closed(now_, out); });
+}
+
+void SessionScript::postfix_greets() {
+    postfix(setup_.session.mode == session::Mode::lmtp ? kLmtpHello : kHello);
+    forget();
+}
+
+void SessionScript::grant(pool::NodeIndex node) {
+    ASSERT_TRUE(is_waiting_for_slot_);
+    is_waiting_for_slot_ = false;
+    slot_ = node;
+    const pool::Grant grant{1, node, std::make_shared<const pool::NodeOptions>(setup_.nodes[node])};
+    give([&](Output& out) { session_.slot_decided(grant, now_, out); });
+}
+
+void SessionScript::refuse(pool::RefusalReason reason, bool were_all_down) {
+    ASSERT_TRUE(is_waiting_for_slot_);
+    is_waiting_for_slot_ = false;
+    const pool::Refusal refusal{1, reason, were_all_down};
+    give([&](Output& out) { session_.slot_decided(refusal, now_, out); });
+}
+
+void SessionScript::found(const OriginKey& key, const Result<std::optional<OriginRecord>>& record) {
+    give([&](Output& out) { session_.origin_found(key, record, now_, out); });
+}
+
+void SessionScript::connect() {
+    const Endpoint local = parse_endpoint("192.0.2.9:50001").value();
+    give([&](Output& out) { session_.node_connected(local, now_, out); });
+}
+
+void SessionScript::connect_fails() {
+    node_drops(boost::system::errc::make_error_code(boost::system::errc::connection_refused));
+}
+
+void SessionScript::node(std::string_view bytes) {
+    ASSERT_TRUE(has_node_);
+    give([&](Output& out) { session_.node_received(bytes, now_, out); });
+}
+
+void SessionScript::node_drops(error_code error) {
+    ASSERT_TRUE(has_node_);
+    give([&](Output& out) { session_.node_closed(error, now_, out); });
+}
+
+void SessionScript::open_node(pool::NodeIndex node_index, std::string_view hello) {
+    grant(node_index);
+    connect();
+    node("220 scan.example.org ESMTP\r\n");
+    node(hello);
+    forget();
+}
+
+void SessionScript::node_takes(std::size_t octets) {
+    ASSERT_TRUE(has_node_);
+    const std::size_t taken = std::min(octets, unsent_.size());
+    to_node_ += unsent_.substr(0, taken);
+    unsent_.erase(0, taken);
+    give([&](Output& out) { session_.node_sent(unsent_.size(), now_, out); });
+}
+
+void SessionScript::pass(std::chrono::milliseconds time) {
+    const TimePoint target = now_ + time;
+    for (int rounds = 0; rounds < 100; ++rounds) {
+        const std::optional<TimePoint> due = session_.deadline();
+        if (!due || *due > target) {
+            now_ = target;
+            return;
+        }
+        now_ = std::max(now_, *due);
+        give([&](Output& out) { session_.time_passed(now_, out); });
+    }
+    ADD_FAILURE() << "the session does not move past its deadline";
+}
+
+void SessionScript::shut_down() {
+    give([&](Output& out) { session_.shut_down(now_, out); });
+}
+
+// --- Carrying out -------------------------------------------------------------------------------
+
+void SessionScript::give(const Event& event) {
+    Output out;
+    event(out);
+    EXPECT_FALSE(has_ended_ && !out.requests.empty()) << "a request after the end";
+    to_postfix_ += out.to_frontend;
+    const bool has_node_before = has_node_;
+    const bool has_bytes = out.to_node.size() > 0;
+    EXPECT_TRUE(has_node_ || !has_bytes) << "bytes for a node that there is not";
+    const bool is_sent = !has_bytes || send_to_node(out.to_node);
+    for (const session::Request& request : out.requests) {
+        perform(request);
+    }
+    if (!has_node_before || !has_node_ || !has_bytes) {
+        return;
+    }
+    if (is_sent) {
+        give([&](Output& next) { session_.node_sent(unsent_.size(), now_, next); });
+    } else {
+        give([&](Output& next) { session_.node_spoke_early(now_, next); });
+    }
+}
+
+bool SessionScript::send_to_node(const NodeBytes& bytes) {
+    if (bytes.is_end_of_data && has_unseen_input_) {
+        return false;
+    }
+    unsent_ += joined({bytes.commands, bytes.content, bytes.after_content});
+    const std::size_t taken = std::min(window_, unsent_.size());
+    to_node_ += unsent_.substr(0, taken);
+    unsent_.erase(0, taken);
+    window_ -= taken;
+    return true;
+}
+
+void SessionScript::perform(const session::Request& request) {
+    std::visit([this](const auto& order) { note(order); }, request);
+}
+
+void SessionScript::note(const session::FindOrigin& request) {
+    requests_.push_back("find " + request.key.queue_id.text());
+}
+
+void SessionScript::note(const session::MarkDelivered& request) {
+    requests_.push_back("delivered " + request.key.queue_id.text());
+}
+
+void SessionScript::note(const session::RequestSlot& request) {
+    EXPECT_FALSE(is_waiting_for_slot_) << "a slot asked for twice";
+    EXPECT_FALSE(slot_) << "a slot asked for with one in hand";
+    is_waiting_for_slot_ = true;
+    std::string text = "slot";
+    for (const pool::NodeIndex node : request.tried) {
+        text += text == "slot" ? " tried " : ",";
+        text += std::to_string(node);
+    }
+    requests_.push_back(text);
+}
+
+void SessionScript::note(const session::CancelSlot& /*request*/) {
+    EXPECT_TRUE(is_waiting_for_slot_) << "nothing to cancel";
+    is_waiting_for_slot_ = false;
+    requests_.emplace_back("cancel");
+}
+
+void SessionScript::note(const session::ReleaseSlot& request) {
+    EXPECT_EQ(slot_, request.node) << "a slot given back that was not held";
+    EXPECT_FALSE(has_node_) << "a slot given back before its connection was closed";
+    slot_.reset();
+    requests_.push_back("release " + setup_.nodes[request.node].name + ' ' +
+                        name_of(request.outcome));
+}
+
+void SessionScript::note(const session::ConnectNode& request) {
+    EXPECT_FALSE(has_node_) << "two nodes at once";
+    EXPECT_TRUE(slot_) << "a connection without a slot";
+    has_node_ = true;
+    has_unseen_input_ = false;
+    unsent_.clear();
+    requests_.push_back("connect " + node_name(request.endpoint));
+}
+
+void SessionScript::note(const session::CloseNode& request) {
+    EXPECT_TRUE(has_node_) << "no node to close";
+    has_node_ = false;
+    unsent_.clear();
+    window_ = std::numeric_limits<std::size_t>::max();
+    requests_.emplace_back(request.wait_for_peer ? "linger" : "close");
+}
+
+void SessionScript::note(const session::CloseFrontend& /*request*/) {
+    EXPECT_FALSE(has_ended_) << "ended twice";
+    has_ended_ = true;
+    requests_.emplace_back("end");
+}
+
+void SessionScript::note(const session::LogMessage& request) {
+    for (const session::MessageLog& earlier : logs_) {
+        EXPECT_NE(earlier.id, request.message.id) << "a message logged twice";
+    }
+    EXPECT_FALSE(slot_) << "a message is over and holds its slot";
+    logs_.push_back(request.message);
+    requests_.push_back("log " + std::string(session::to_string(request.message.result)));
+}
+
+void SessionScript::note(const session::CountFailover& request) {
+    requests_.push_back("failover " + std::string(request.reason));
+}
+
+// --- What came of it ----------------------------------------------------------------------------
+
+std::string SessionScript::to_postfix() {
+    return std::exchange(to_postfix_, {});
+}
+
+std::string SessionScript::to_node() {
+    return std::exchange(to_node_, {});
+}
+
+std::vector<std::string> SessionScript::requests() {
+    return std::exchange(requests_, {});
+}
+
+void SessionScript::forget() {
+    to_postfix_.clear();
+    to_node_.clear();
+    requests_.clear();
+}
+
+std::string SessionScript::node_name(const Endpoint& endpoint) const {
+    const auto node =
+        std::find_if(setup_.nodes.begin(), setup_.nodes.end(),
+                     [&](const pool::NodeOptions& option) { return option.endpoint == endpoint; });
+    return node == setup_.nodes.end() ? "nowhere" : node->name;
+}
+
+}  // namespace millrace::test
