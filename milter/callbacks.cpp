@@ -349,8 +349,6 @@ void run_service(const OriginRecorder& recorder, const TrackerOptions& options) 
     service = new Service(recorder, options);
     static std::atomic<bool> has_given_up = false;
     const pthread_t main_thread = pthread_self();
-    // libmilter looks for the end of its work every few seconds only, so it gets a thread that
-    // nobody needs to wait for.
     std::thread([main_thread] {
         has_given_up = smfi_main() != MI_SUCCESS;
         pthread_kill(main_thread, SIGTERM);
@@ -358,10 +356,17 @@ void run_service(const OriginRecorder& recorder, const TrackerOptions& options) 
     const sigset_t signals = ending_signals();
     int signal_number = 0;
     sigwait(&signals, &signal_number);
-    smfi_stop();
+    // No smfi_stop(): it waits up to five seconds for libmilter's listener, and mail that is on its
+    // way here would wait as well.
     service->stop();
     if (has_given_up) {
         throw std::runtime_error("libmilter gave up serving; its own log lines say why");
+    }
+}
+
+void close_service(const ListenAddress& listen) {
+    if (const auto* unix_path = std::get_if<UnixPath>(&listen)) {
+        ::unlink(unix_path->path.c_str());
     }
 }
 

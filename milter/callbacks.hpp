@@ -27,4 +27,7 @@ void open_service(const ListenAddress& listen, unsigned mode);
 // then end with the process. The recorder and the options must live as long as the process.
 void run_service(const OriginRecorder& recorder, const TrackerOptions& options);
 
+// Removes a Unix-domain socket; the rest goes with the process.
+void close_service(const ListenAddress& listen);
+
 }  // namespace millrace::milter

@@ -33,6 +33,7 @@ void serve(const milter::Config& config) {
     notify_ready();
     milter::run_service(recorder, config.tracker);
     notify_stopping();
+    milter::close_service(config.listen);
     log(LogLevel::info, LogLine("milter", "stopped").text());
 }
 

@@ -1,0 +1,83 @@
+// Many SMTP sessions at once, on few and on many threads of libmilter.
+#include "tests/integration/milter/milter_fixture.hpp"
+
+#include <chrono>
+#include <list>
+#include <set>
+
+namespace millrace::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+class MilterManySessions : public MilterFixture {
+ protected:
+    // All sessions have reached the end of a message before the first reply is read.
+    void send_messages(std::list<ScriptedMta>& sessions) {
+        int number = 0;
+        for (ScriptedMta& mta : sessions) {
+            ASSERT_TRUE(mta.mail());
+            ASSERT_TRUE(mta.send_macros('E', {{"i", "Q" + std::to_string(number++)}}));
+            ASSERT_TRUE(mta.send('E', ""));
+        }
+    }
+
+    void open_sessions(std::list<ScriptedMta>& sessions, int count) {
+        for (int i = 0; i < count; ++i) {
+            sessions.push_back(new_session("203.0.113.66", static_cast<std::uint16_t>(1000 + i)));
+        }
+    }
+
+    static void expect_replies(std::list<ScriptedMta>& sessions, char command) {
+        for (ScriptedMta& mta : sessions) {
+            const auto reply = mta.receive();
+            ASSERT_TRUE(reply);
+            EXPECT_EQ(reply->command, command);
+        }
+    }
+
+    void serve(int count) {
+        start_origin();
+        start_milter({"--on-error=tempfail", "--timeout=30s"});
+        const std::size_t before = milter_->descriptor_count();
+        std::list<ScriptedMta> sessions;
+        open_sessions(sessions, count);
+        for (int round = 0; round < 3; ++round) {
+            send_messages(sessions);
+            expect_replies(sessions, 'c');
+        }
+        const auto wanted = static_cast<std::size_t>(3 * count);
+        const auto records = origin_->wait_for_records(wanted);
+        EXPECT_EQ(records.size(), wanted);
+        for (const OriginRecord& record : records) {  // each message has its own client
+            EXPECT_EQ(record.key.queue_id.text(),
+                      "Q" + std::to_string(record.connected.port - 1000));
+        }
+        sessions.clear();
+        EXPECT_TRUE(wait_until([&] { return milter_->descriptor_count() <= before + 1; }));
+    }
+};
+
+TEST_F(MilterManySessions, FiftyAtOnce) {
+    serve(50);
+}
+
+TEST_F(MilterManySessions, FiveHundredAtOnce) {
+    serve(500);
+}
+
+// None waits for another: fifty deadlines pass in the time of one or two.
+TEST_F(MilterManySessions, WaitForAHungServiceTogether) {
+    start_origin(Behaviour::hang);
+    start_milter({"--on-error=tempfail", "--timeout=2s"});
+    std::list<ScriptedMta> sessions;
+    open_sessions(sessions, 50);
+    const auto began = Clock::now();
+    send_messages(sessions);
+    expect_replies(sessions, 't');
+    EXPECT_LT(Clock::now() - began, 2s + 10s);
+}
+
+}  // namespace
+}  // namespace millrace::test

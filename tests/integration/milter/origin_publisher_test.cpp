@@ -1,0 +1,234 @@
+// The publisher against origin services that are slow, deaf, absent or restarted.
+#include "milter/origin_publisher.hpp"
+
+#include "tests/integration/milter/scripted_origin.hpp"
+#include "tests/integration/milter/wait.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace millrace::milter {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using test::Behaviour;
+using test::ScriptedOrigin;
+
+constexpr Duration kShort{300};
+constexpr Duration kLong{20'000};
+
+OriginRecord record(const std::string& queue_id) {
+    const Endpoint client{*parse_address("203.0.113.66"), 4711};
+    OriginRecord record{{"ingress1", *QueueId::parse(queue_id)}, client, {}, "", "", {}};
+    record.origin.endpoint = client;
+    return record;
+}
+
+std::size_t descriptor_count() {
+    const std::filesystem::directory_iterator entries("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+class OriginPublisherTest : public testing::Test {
+ protected:
+    ListenAddress first() { return directory_.socket("first.sock"); }
+
+    ListenAddress second() { return directory_.socket("second.sock"); }
+
+    static PublishOutcome publish(OriginPublisher& publisher, const std::string& queue_id = "A") {
+        return publisher.publish(record(queue_id));
+    }
+
+    test::PrivateDirectory directory_;
+};
+
+TEST_F(OriginPublisherTest, DeliversTheRecordAsItIs) {
+    ScriptedOrigin origin(first());
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    const PublishOutcome outcome = publish(publisher);
+    EXPECT_TRUE(outcome.is_stored);
+    EXPECT_EQ(outcome.stored_count, 1U);
+    EXPECT_TRUE(outcome.failures.empty());
+    EXPECT_EQ(origin.wait_for_records(1).at(0), record("A"));
+}
+
+TEST_F(OriginPublisherTest, AnyIsContentWithTheFirstAndStillServesTheOthers) {
+    ScriptedOrigin quick(first());
+    ScriptedOrigin slow(second(), Behaviour::answer_slowly);
+    slow.set_delay(1s);
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong});
+    for (const char* queue_id : {"A", "B", "C"}) {
+        EXPECT_TRUE(publish(publisher, queue_id).is_stored);
+    }
+    EXPECT_EQ(slow.wait_for_records(3).size(), 3U);
+}
+
+TEST_F(OriginPublisherTest, AllWaitsForEveryone) {
+    ScriptedOrigin quick(first());
+    ScriptedOrigin slow(second(), Behaviour::answer_slowly);
+    slow.set_delay(200ms);
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kLong});
+    const auto began = Clock::now();
+    const PublishOutcome outcome = publish(publisher);
+    EXPECT_TRUE(outcome.is_stored);
+    EXPECT_EQ(outcome.stored_count, 2U);
+    EXPECT_GE(Clock::now() - began, 200ms);
+}
+
+TEST_F(OriginPublisherTest, AllFailsAsSoonAsOneRefuses) {
+    ScriptedOrigin good(first(), Behaviour::hang);
+    ScriptedOrigin bad(second(), Behaviour::refuse);
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kLong});
+    const PublishOutcome outcome = publish(publisher);
+    EXPECT_FALSE(outcome.is_stored);
+    ASSERT_EQ(outcome.failures.size(), 1U);
+    EXPECT_EQ(outcome.failures[0].service, to_string(second()));
+    EXPECT_EQ(outcome.failures[0].reason, "refused: not liked");
+}
+
+TEST_F(OriginPublisherTest, HungServiceDoesNotDelayAHealthyOne) {
+    ScriptedOrigin hung(first(), Behaviour::hang);
+    ScriptedOrigin good(second());
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong});
+    const auto began = Clock::now();
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_TRUE(publish(publisher).is_stored);
+    }
+    EXPECT_LT(Clock::now() - began, kLong / 2);
+}
+
+TEST_F(OriginPublisherTest, FailuresOfBothAreNamed) {
+    ScriptedOrigin unavailable(first(), Behaviour::report_unavailable);
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kShort});
+    const PublishOutcome outcome = publish(publisher);
+    EXPECT_FALSE(outcome.is_stored);
+    std::vector<std::string> reasons;
+    for (const auto& failure : outcome.failures) {
+        reasons.push_back(failure.service + " " + failure.reason);
+    }
+    EXPECT_THAT(reasons,
+                testing::UnorderedElementsAre(to_string(first()) + " unavailable: disk is full",
+                                              to_string(second()) + " No such file or directory"));
+}
+
+TEST_F(OriginPublisherTest, DeadlineHoldsWhateverTheServiceDoes) {
+    for (const Behaviour behaviour :
+         {Behaviour::hang, Behaviour::answer_wrong_id, Behaviour::close_at_once,
+          Behaviour::close_after_request, Behaviour::close_in_answer, Behaviour::answer_garbage}) {
+        ScriptedOrigin origin(first(), behaviour);
+        OriginPublisher publisher({{first()}, PublishPolicy::any, kShort});
+        for (int i = 0; i < 3; ++i) {
+            const auto began = Clock::now();
+            const PublishOutcome outcome = publish(publisher);
+            EXPECT_FALSE(outcome.is_stored);
+            EXPECT_EQ(outcome.failures.size(), 1U);
+            EXPECT_LT(Clock::now() - began, kShort + 5s);
+        }
+    }
+}
+
+// Nobody answers there: packets to a documentation address go nowhere.
+TEST_F(OriginPublisherTest, DeadlineHoldsForAnAddressThatSwallowsConnections) {
+    OriginPublisher publisher(
+        {{Endpoint{*parse_address("192.0.2.1"), 10030}}, PublishPolicy::any, kShort});
+    const auto began = Clock::now();
+    EXPECT_FALSE(publish(publisher).is_stored);
+    EXPECT_LT(Clock::now() - began, kShort + 5s);
+}
+
+// The listener's backlog is full and nobody accepts: connect(2) neither succeeds nor fails.
+TEST_F(OriginPublisherTest, DeadlineHoldsForAServiceThatDoesNotAccept) {
+    const test::Socket deaf = test::Socket::listen_on(first());
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort});
+    const auto began = Clock::now();
+    EXPECT_FALSE(publish(publisher).is_stored);
+    EXPECT_LT(Clock::now() - began, kShort + 5s);
+}
+
+TEST_F(OriginPublisherTest, ServiceThatIsKnownToBeAwayCostsNoTime) {
+    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}});
+    EXPECT_FALSE(publish(publisher).is_stored);  // a restart would be waited for
+    const auto began = Clock::now();
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_FALSE(publish(publisher).is_stored);
+    }
+    EXPECT_LT(Clock::now() - began, 5s) << "instead of 20";
+}
+
+TEST_F(OriginPublisherTest, ServiceThatComesWithinTheDeadlineIsReached) {
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    PublishOutcome outcome;
+    std::thread waiting([&] { outcome = publish(publisher); });
+    ScriptedOrigin origin(first());
+    waiting.join();
+    EXPECT_TRUE(outcome.is_stored);
+}
+
+TEST_F(OriginPublisherTest, StaleConnectionIsReplacedUnseen) {
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    for (int i = 0; i < 10; ++i) {
+        ScriptedOrigin origin(first());
+        EXPECT_TRUE(publish(publisher).is_stored);
+    }
+}
+
+TEST_F(OriginPublisherTest, ServiceThatDropsOnceIsAskedOnceMore) {
+    ScriptedOrigin origin(first(), Behaviour::close_after_request);
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    PublishOutcome outcome;
+    std::thread waiting([&] { outcome = publish(publisher); });
+    waiting.join();
+    EXPECT_FALSE(outcome.is_stored);
+    EXPECT_EQ(outcome.failures.at(0).reason, "connection closed");
+    EXPECT_EQ(origin.wait_for_records(2).size(), 2U) << "twice in all";
+}
+
+TEST_F(OriginPublisherTest, HungConnectionIsReplacedForTheNextMessage) {
+    ScriptedOrigin origin(first(), Behaviour::hang);
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort});
+    EXPECT_FALSE(publish(publisher).is_stored);
+    origin.behave(Behaviour::acknowledge);
+    EXPECT_TRUE(publish(publisher).is_stored);
+    EXPECT_EQ(origin.connection_count(), 2U);
+}
+
+TEST_F(OriginPublisherTest, ManyThreadsShareOneConnection) {
+    ScriptedOrigin origin(first());
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    std::atomic<int> stored = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 32; ++i) {
+        threads.emplace_back([&, i] {
+            for (int j = 0; j < 20; ++j) {
+                stored += publish(publisher, std::to_string(i * 100 + j)).is_stored ? 1 : 0;
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(stored, 640);
+    EXPECT_EQ(origin.wait_for_records(640).size(), 640U);
+    EXPECT_EQ(origin.connection_count(), 1U);
+}
+
+TEST_F(OriginPublisherTest, LeavesNoDescriptorBehind) {
+    const std::size_t before = descriptor_count();
+    for (const Behaviour behaviour : {Behaviour::acknowledge, Behaviour::close_at_once}) {
+        ScriptedOrigin origin(first(), behaviour);
+        OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kShort});
+        (void)publish(publisher);
+    }
+    EXPECT_EQ(descriptor_count(), before);
+}
+
+}  // namespace
+}  // namespace millrace::milter
