@@ -21,8 +21,10 @@ PoolDriver::PoolDriver(boost::asio::io_context& context, pool::PoolOptions optio
       timer_(context) {}
 
 pool::Ticket PoolDriver::request(SessionId session, std::vector<pool::NodeIndex> tried) {
-    const pool::Ticket ticket = pool_.request(std::move(tried), Clock::now());
-    waiting_.emplace(ticket, session);
+    const pool::TimePoint now = Clock::now();
+    const std::size_t tried_count = tried.size();
+    const pool::Ticket ticket = pool_.request(std::move(tried), now);
+    waiting_.emplace(ticket, Waiting{session, now, tried_count});
     schedule_pump();
     return ticket;
 }
@@ -52,6 +54,30 @@ void PoolDriver::check_done(pool::NodeIndex node, pool::CheckOutcome outcome,
     schedule_pump();
 }
 
+void PoolDriver::set_state(pool::NodeIndex node, pool::AdminState state) {
+    pool_.set_state(node, state, Clock::now());
+    schedule_pump();
+}
+
+void PoolDriver::set_weight(pool::NodeIndex node, unsigned weight) {
+    pool_.set_weight(node, weight);
+    schedule_pump();
+}
+
+void PoolDriver::set_maxconn(pool::NodeIndex node, unsigned maxconn) {
+    pool_.set_maxconn(node, maxconn);
+    schedule_pump();
+}
+
+std::vector<PoolDriver::Waiting> PoolDriver::waiting() const {
+    std::vector<Waiting> messages;
+    messages.reserve(waiting_.size());
+    for (const auto& [ticket, message] : waiting_) {
+        messages.push_back(message);
+    }
+    return messages;
+}
+
 void PoolDriver::schedule_pump() {
     if (is_pump_scheduled_) {
         return;
@@ -66,7 +92,7 @@ void PoolDriver::pump() {
         const pool::Ticket ticket =
             std::visit([](const auto& answer) { return answer.ticket; }, *decision);
         const auto waiting = waiting_.extract(ticket);
-        const bool is_delivered = !waiting.empty() && deliver_(waiting.mapped(), *decision);
+        const bool is_delivered = !waiting.empty() && deliver_(waiting.mapped().session, *decision);
         if (const auto* grant = std::get_if<pool::Grant>(&*decision); grant && !is_delivered) {
             pool_.release(grant->node, pool::Outcome::abandoned, "", Clock::now());
         }

@@ -11,10 +11,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace millrace::net {
@@ -40,6 +41,20 @@ class PoolDriver {
     [[nodiscard]] std::vector<pool::NodeIndex> start_due_checks();
     void check_done(pool::NodeIndex node, pool::CheckOutcome outcome, std::string_view detail);
 
+    // Orders of the operator, as the pool takes them. They are logged when they change a state.
+    void set_state(pool::NodeIndex node, pool::AdminState state);
+    void set_weight(pool::NodeIndex node, unsigned weight);
+    void set_maxconn(pool::NodeIndex node, unsigned maxconn);
+
+    // The messages that wait for a slot, by the time of their present request.
+    struct Waiting {
+        SessionId session = 0;
+        pool::TimePoint since;
+        std::size_t tried = 0;  // nodes that this message has failed on
+    };
+
+    [[nodiscard]] std::vector<Waiting> waiting() const;
+
     [[nodiscard]] const pool::Pool& pool() const { return pool_; }
 
  private:
@@ -52,7 +67,7 @@ class PoolDriver {
     pool::Pool pool_;
     metrics::Counters& counters_;
     Deliver deliver_;
-    std::unordered_map<pool::Ticket, SessionId> waiting_;
+    std::map<pool::Ticket, Waiting> waiting_;  // tickets rise with time
     boost::asio::steady_timer timer_;
     bool is_pump_scheduled_ = false;
 };
