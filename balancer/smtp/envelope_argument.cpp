@@ -84,19 +84,6 @@ Result<Argument> parse_argument(std::string_view text, std::string_view prefix) 
     return argument;
 }
 
-Result<void> check_address(std::string_view address, bool is_smtp_utf8) {
-    if (std::none_of(address.begin(), address.end(), is_eight_bit)) {
-        return {};
-    }
-    if (!is_smtp_utf8) {
-        return Errc::needs_smtp_utf8;
-    }
-    if (!is_utf8(address)) {
-        return Errc::syntax;
-    }
-    return {};
-}
-
 // RFC 1870: up to 20 digits; what no uint64 holds cannot be a size.
 std::optional<std::uint64_t> parse_size(std::string_view digits) {
     std::uint64_t size = 0;
@@ -209,9 +196,6 @@ Result<MailArgument> parse_mail(std::string_view argument, const Extensions& kno
             return applied.error();
         }
     }
-    if (const auto checked = check_address(mail.address, mail.is_smtp_utf8); !checked) {
-        return checked.error();
-    }
     return mail;
 }
 
@@ -227,10 +211,6 @@ Result<RcptArgument> parse_rcpt(std::string_view argument, const Extensions& kno
         if (const auto checked = check_rcpt(parameter, known); !checked) {
             return checked.error();
         }
-    }
-    const auto checked = check_address(parsed->path.address, known.smtp_utf8);
-    if (!checked) {
-        return checked.error();
     }
     return RcptArgument{.address = parsed->path.address};
 }

@@ -15,8 +15,6 @@ std::string describe(int value) {
             return "unknown MAIL or RCPT parameter";
         case Errc::bad_parameter_value:
             return "bad value of a MAIL or RCPT parameter";
-        case Errc::needs_smtp_utf8:
-            return "8-bit address without SMTPUTF8";
         case Errc::control_character:
             return "control character in a command";
         case Errc::line_too_long:

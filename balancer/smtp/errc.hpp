@@ -10,7 +10,6 @@ enum class Errc {
     syntax = 1,           // not of the form that the RFC gives
     unknown_parameter,    // a MAIL or RCPT parameter that is not offered (reply 555)
     bad_parameter_value,  // a known parameter with a value it cannot have
-    needs_smtp_utf8,      // an 8-bit address in a transaction without SMTPUTF8
     control_character,    // an octet that no command may hold
     line_too_long,        // a reply line over its limit
     reply_too_long,       // a reply with too many lines or octets

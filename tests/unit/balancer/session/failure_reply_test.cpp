@@ -65,7 +65,6 @@ TEST(FailureReply, RefusesForGoodOnlyWhatTheClientDidWrong) {
         {make_error_code(smtp::Errc::bad_attribute), 501},
         {make_error_code(smtp::Errc::unknown_attribute), 501},
         {make_error_code(smtp::Errc::syntax), 501},
-        {make_error_code(smtp::Errc::needs_smtp_utf8), 501},
     };
     for (const Case& test : cases) {
         EXPECT_EQ(syntax_reply(test.error).code, test.code) << test.error.message();
