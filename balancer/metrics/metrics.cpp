@@ -31,7 +31,7 @@ void append_escaped(std::string& out, std::string_view value) {
 
 std::string number(double value) {
     std::array<char, 32> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    char* const end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
     return {buffer.data(), end};
 }
 
@@ -151,7 +151,7 @@ void write_failures(Writer& writer, const Counters& counters) {
 }  // namespace
 
 void Histogram::observe(double seconds) {
-    const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
+    const auto* const bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
     ++counts_[static_cast<std::size_t>(bound - kBounds.begin())];
     sum_ += seconds;
     ++count_;

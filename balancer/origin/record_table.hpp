@@ -28,7 +28,7 @@ class RecordTable {
     [[nodiscard]] std::optional<OriginRecord> find(const OriginKey& key, WallTime now) const;
 
     // True even when the record has expired, until expire or an eviction removes it.
-    [[nodiscard]] bool contains(const OriginKey& key) const { return index_.count(key) != 0; }
+    [[nodiscard]] bool contains(const OriginKey& key) const { return index_.contains(key); }
 
     void mark_delivered(const OriginKey& key, WallTime now);
     void expire(WallTime now);

@@ -22,7 +22,7 @@ constexpr std::size_t kExpireBatch = 2000;
 constexpr auto kFailureLogInterval = std::chrono::minutes(1);
 
 asio::any_io_executor tracked(const asio::any_io_executor& executor) {
-    return asio::prefer(executor, asio::execution::outstanding_work.tracked);
+    return asio::prefer(executor, asio::execution::outstanding_work_t::tracked);
 }
 
 }  // namespace

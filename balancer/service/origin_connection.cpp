@@ -268,7 +268,7 @@ asio::awaitable<void> serve_origin_connection(std::shared_ptr<Socket> socket, st
                                               origin::OriginStore& store,
                                               OriginConnectionLimits limits,
                                               LogThrottle& complaints) {
-    using namespace asio::experimental::awaitable_operators;
+    using asio::experimental::awaitable_operators::operator&&;
     OriginConnection connection(std::move(socket), std::move(peer), store, limits, complaints);
     co_await (connection.read_requests() && connection.write_answers());
 }

@@ -38,7 +38,7 @@ class StreamListener {
     StreamListener(const StreamListener&) = delete;
     StreamListener& operator=(const StreamListener&) = delete;
 
-    ~StreamListener() { stop(); }
+    ~StreamListener() { stop(); }  // NOLINT(bugprone-exception-escape): timers never fail to cancel
 
     void stop();
 
