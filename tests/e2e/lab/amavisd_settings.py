@@ -77,7 +77,17 @@ def proxy_snippets(lab, name, proxy):
         sample = file.read()
     installed = "/usr/local/share/millrace/amavis"
     assert installed in sample, "the sample says where the module is installed"
-    return [lab.write(f"{name}-proxy.conf", sample.replace(installed, contrib))]
+    modules = install_modules(lab, name, contrib)
+    return [lab.write(f"{name}-proxy.conf", sample.replace(installed, modules))]
+
+
+def install_modules(lab, name, contrib):
+    """A copy that amavisd's own user can read, wherever the repository stands."""
+    lab.directory(f"{name}-modules/Millrace")
+    for module in os.listdir(os.path.join(contrib, "Millrace")):
+        with open(os.path.join(contrib, "Millrace", module), encoding="utf-8") as file:
+            lab.write(f"{name}-modules/Millrace/{module}", file.read())
+    return lab.path(f"{name}-modules")
 
 
 def write_spamassassin(lab, name, dns):
