@@ -1,20 +1,14 @@
 #include "balancer/service/origin_connection.hpp"
 
-#include "balancer/service/socket_deadline.hpp"
-#include "proto/frame.hpp"
 #include "proto/log.hpp"
 #include "proto/rpc.hpp"
 #include "proto/runtime/logging.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -84,96 +78,44 @@ class OriginConnection {
  public:
     OriginConnection(std::shared_ptr<Socket> socket, std::string peer, origin::OriginStore& store,
                      const OriginConnectionLimits& limits, LogThrottle& complaints)
-        : socket_(std::move(socket)),
+        : answers_(std::make_shared<Answers>(socket->get_executor())),
+          stream_(std::move(socket), limits.frames),
           peer_(std::move(peer)),
           store_(store),
-          limits_(limits),
-          complaints_(complaints),
-          answers_(std::make_shared<Answers>(socket_->get_executor())) {}
+          pipeline_max_(limits.pipeline_max),
+          complaints_(complaints) {}
 
     asio::awaitable<void> read_requests();
     asio::awaitable<void> write_answers();
 
  private:
-    asio::awaitable<std::string_view> read_some();
-    asio::awaitable<void> take_requests(std::string_view bytes);
     void handle_frame(const std::string& payload);
     void publish(const PublishRequest& request);
     void refuse(std::uint64_t id, error_code error);
-    void end_reading(std::string_view reason);
-    // The peer's fault, other than end_reading.
-    void break_off(std::string_view reason);
+    void note_end(const FrameEnd& end);
     void complain(std::string_view event, std::string_view reason);
-    [[nodiscard]] std::chrono::milliseconds time_to_read() const;
 
-    std::shared_ptr<Socket> socket_;
+    std::shared_ptr<Answers> answers_;
+    FrameStream stream_;
     std::string peer_;
     origin::OriginStore& store_;
-    OriginConnectionLimits limits_;
+    std::size_t pipeline_max_;
     LogThrottle& complaints_;
-    std::shared_ptr<Answers> answers_;
-    FrameReader frames_;
-    std::optional<std::chrono::steady_clock::time_point> frame_started_;
-    bool is_reading_ = true;
-    std::array<char, 16384> buffer_{};
 };
 
 asio::awaitable<void> OriginConnection::read_requests() {
-    while (is_reading_) {
-        const std::string_view bytes = co_await read_some();
-        co_await take_requests(bytes);
-        if (frames_.is_idle()) {
-            frame_started_.reset();
-        } else if (!frame_started_) {
-            frame_started_ = std::chrono::steady_clock::now();
+    while (true) {
+        const std::optional<std::string> payload = co_await stream_.read();
+        if (!payload) {
+            break;
         }
-    }
-    answers_->note_last_read();
-}
-
-std::chrono::milliseconds OriginConnection::time_to_read() const {
-    if (!frame_started_) {
-        return limits_.idle_timeout;
-    }
-    const auto passed = std::chrono::steady_clock::now() - *frame_started_;
-    return limits_.frame_timeout - std::chrono::duration_cast<std::chrono::milliseconds>(passed);
-}
-
-// Nothing when the connection has ended, with is_reading_ false.
-asio::awaitable<std::string_view> OriginConnection::read_some() {
-    SocketDeadline deadline(socket_);
-    deadline.arm(time_to_read());
-    error_code error;
-    const std::size_t count = co_await socket_->async_read_some(
-        asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::eof && frames_.is_idle()) {
-        end_reading("closed by the peer");
-    } else if (error == asio::error::eof) {
-        break_off("closed by the peer within a frame");
-    } else if (deadline.has_passed() && frame_started_) {
-        break_off("frame not complete in time");
-    } else if (error) {
-        end_reading(deadline.has_passed() ? "idle" : error.message());
-    }
-    co_return std::string_view(buffer_.data(), count);
-}
-
-asio::awaitable<void> OriginConnection::take_requests(std::string_view bytes) {
-    while (!bytes.empty()) {
-        Result<std::optional<std::string>> frame = frames_.read(bytes);
-        if (!frame) {
-            break_off(frame.error().message());
-            co_return;
-        }
-        if (!*frame) {
-            co_return;
-        }
-        frame_started_.reset();
-        while (answers_->unanswered() >= limits_.pipeline_max && socket_->is_open()) {
+        while (answers_->unanswered() >= pipeline_max_ && stream_.is_open()) {
             co_await answers_->change();
         }
-        handle_frame(**frame);
+        handle_frame(*payload);
     }
+    note_end(stream_.end());
+    answers_->note_last_read();
 }
 
 void OriginConnection::handle_frame(const std::string& payload) {
@@ -221,37 +163,24 @@ void OriginConnection::refuse(std::uint64_t id, error_code error) {
 }
 
 asio::awaitable<void> OriginConnection::write_answers() {
-    SocketDeadline deadline(socket_);
     while (!answers_->is_finished()) {
         if (!answers_->has_ready()) {
             co_await answers_->change();
             continue;
         }
-        const Answers::Ready ready = answers_->take();
-        deadline.arm(limits_.write_timeout);
-        error_code error;
-        co_await asio::async_write(*socket_, asio::buffer(ready.frames),
-                                   asio::redirect_error(asio::use_awaitable, error));
-        deadline.disarm();
-        if (error) {
-            error_code ignored;
-            socket_->close(ignored);
-        }
+        Answers::Ready ready = answers_->take();
+        co_await stream_.write(std::move(ready.frames));
         answers_->note_written(ready.count);
     }
 }
 
-void OriginConnection::end_reading(std::string_view reason) {
-    is_reading_ = false;
-    if (is_logged(LogLevel::debug)) {
+void OriginConnection::note_end(const FrameEnd& end) {
+    if (end.is_peers_fault) {
+        complain("connection broken off", end.reason);
+    } else if (is_logged(LogLevel::debug)) {
         LogLine line("origin", "connection ended");
-        log(LogLevel::debug, line.add("peer", peer_).add("reason", reason).text());
+        log(LogLevel::debug, line.add("peer", peer_).add("reason", end.reason).text());
     }
-}
-
-void OriginConnection::break_off(std::string_view reason) {
-    is_reading_ = false;
-    complain("connection broken off", reason);
 }
 
 void OriginConnection::complain(std::string_view event, std::string_view reason) {

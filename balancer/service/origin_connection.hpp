@@ -8,12 +8,12 @@
 #pragma once
 
 #include "balancer/origin/origin_store.hpp"
+#include "balancer/service/frame_stream.hpp"
 #include "balancer/service/log_throttle.hpp"
 #include "balancer/service/stream_acceptor.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -22,9 +22,7 @@ namespace millrace::service {
 
 struct OriginConnectionLimits {
     std::size_t pipeline_max = 256;  // requests read and not answered yet
-    std::chrono::milliseconds idle_timeout = std::chrono::minutes(10);   // between frames
-    std::chrono::milliseconds frame_timeout = std::chrono::seconds(10);  // first octet to last
-    std::chrono::milliseconds write_timeout = std::chrono::seconds(10);  // for the peer to read
+    FrameLimits frames;
 };
 
 // Until the peer ends the connection and has its last answer, or something fails. `peer` is for

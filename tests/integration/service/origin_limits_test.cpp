@@ -45,14 +45,14 @@ TEST_F(OriginLimits, PipelineIsServedSideBySide) {
 }
 
 TEST_F(OriginLimits, IdleConnectionIsClosed) {
-    options_.connection.idle_timeout = milliseconds(20);
+    options_.connection.frames.idle_timeout = milliseconds(20);
     start();
     const auto client = connect();
     EXPECT_TRUE(client->wait_until_closed());
 }
 
 TEST_F(OriginLimits, FrameThatDoesNotCompleteIsGivenUp) {
-    options_.connection.frame_timeout = milliseconds(20);
+    options_.connection.frames.frame_timeout = milliseconds(20);
     start();
     const auto client = connect();
     client->send(request(1).substr(0, 10));
@@ -61,7 +61,7 @@ TEST_F(OriginLimits, FrameThatDoesNotCompleteIsGivenUp) {
 }
 
 TEST_F(OriginLimits, PeerThatReadsNoAnswersIsClosed) {
-    options_.connection.write_timeout = milliseconds(20);
+    options_.connection.frames.write_timeout = milliseconds(20);
     start();
     test::StreamClient client(loop_, receiver_->port());
     std::string bytes;
