@@ -1,6 +1,7 @@
 #include "milter/callbacks.hpp"
 
 #include "milter/negotiation.hpp"
+#include "milter/session_service.hpp"
 
 #include <libmilter/mfapi.h>
 
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -18,6 +20,7 @@
 #include <thread>
 
 #include <netinet/in.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -28,75 +31,9 @@ namespace {
 
 constexpr std::size_t kPacketMax = 1024UL * 1024;  // a header field; Postfix's own limit is 100 KiB
 
-struct Session {
-    MessageTracker tracker;
-    ProtocolSteps steps;
-    bool is_broken = false;  // an event was lost, so a record would be wrong
-};
-
-// What the callbacks need and libmilter cannot carry for them. Never destroyed: session threads
+// What the callbacks need and libmilter cannot carry for them. Never destroyed: libmilter's threads
 // may outlive main().
-class Service {
- public:
-    Service(const OriginRecorder& recorder, const TrackerOptions& options)
-        : recorder_(recorder), options_(options) {}
-
-    [[nodiscard]] bool wants_headers() const { return !options_.trusted_relays.empty(); }
-
-    [[nodiscard]] std::unique_ptr<Session> make_session(ProtocolSteps steps) {
-        last_steps_ = steps.bits;
-        return std::make_unique<Session>(Session{MessageTracker{options_}, steps, false});
-    }
-
-    // For a connection on which the MTA begins another session without negotiating again.
-    [[nodiscard]] ProtocolSteps last_steps() const { return {last_steps_}; }
-
-    [[nodiscard]] Verdict finish(const TrackedMessage& message) {
-        if (!enter()) {
-            return recorder_.on_error();
-        }
-        try {
-            const Verdict verdict = recorder_.record(message);
-            leave();
-            return verdict;
-        } catch (...) {
-            leave();
-            throw;
-        }
-    }
-
-    [[nodiscard]] Verdict on_error() const { return recorder_.on_error(); }
-
-    // No message is begun any more; returns when none is being published.
-    void stop() {
-        std::unique_lock lock(mutex_);
-        is_stopping_ = true;
-        left_.wait(lock, [this] { return in_flight_ == 0; });
-    }
-
- private:
-    bool enter() {
-        const std::lock_guard lock(mutex_);
-        in_flight_ += is_stopping_ ? 0 : 1;
-        return !is_stopping_;
-    }
-
-    void leave() {
-        const std::lock_guard lock(mutex_);
-        --in_flight_;
-        left_.notify_all();
-    }
-
-    const OriginRecorder& recorder_;
-    const TrackerOptions& options_;
-    std::atomic<unsigned long> last_steps_ = 0;
-    std::mutex mutex_;
-    bool is_stopping_ = false;
-    int in_flight_ = 0;
-    std::condition_variable left_;
-};
-
-Service* service = nullptr;
+SessionService* service = nullptr;
 
 Session* find_session(SMFICTX* context) {
     return static_cast<Session*>(smfi_getpriv(context));
@@ -130,6 +67,7 @@ Macros read_macros(SMFICTX* context) {
     Macros macros;
     macros.ingress = macro(context, "j");
     macros.queue_id = macro(context, "i");
+    macros.client_address = macro(context, "{client_addr}");
     macros.client_name = macro(context, "{client_name}");
     macros.client_ptr = macro(context, "{client_ptr}");
     macros.client_resolve = macro(context, "{client_resolve}");
@@ -238,7 +176,8 @@ sfsistat on_end_of_message(SMFICTX* context) {
     }
     try {
         const auto now = std::chrono::system_clock::now();
-        return reply(service->finish(session->tracker.end_of_message(read_macros(context), now)));
+        return reply(
+            service->finish_message(session->tracker.end_of_message(read_macros(context), now)));
     } catch (...) {
         session->tracker.abort();
         return reply(service->on_error());
@@ -302,21 +241,38 @@ bool is_in_use(const std::string& path) {
     return is_connected;
 }
 
-sigset_t ending_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    return signals;
+// Readable when the service is to end.
+int end_descriptor = -1;
+
+void request_end() {
+    const int error = errno;
+    const std::uint64_t one = 1;
+    (void)!::write(end_descriptor, &one, sizeof(one));
+    errno = error;
+}
+
+void wait_for_end() {
+    std::uint64_t count = 0;
+    while (::read(end_descriptor, &count, sizeof(count)) < 0 && errno == EINTR) {
+    }
+}
+
+extern "C" void on_signal(int /*number*/) {
+    request_end();
 }
 
 }  // namespace
 
 void claim_signals() {
-    const sigset_t signals = ending_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    // libmilter would end the process at SIGHUP. While the main thread ignores it and does not
-    // block it, the kernel drops it before libmilter's signal thread can wait for it.
+    end_descriptor = eventfd(0, EFD_CLOEXEC);
+    if (end_descriptor < 0) {
+        throw std::system_error(errno, std::generic_category(), "cannot create an eventfd");
+    }
+    // libmilter waits for SIGTERM, SIGINT and SIGHUP on a thread of its own, to end the process in
+    // its own time. The kernel offers a signal to the main thread first, so what is handled or
+    // ignored here, and not blocked, never gets there.
+    std::signal(SIGTERM, on_signal);
+    std::signal(SIGINT, on_signal);
     std::signal(SIGHUP, SIG_IGN);
     std::signal(SIGPIPE, SIG_IGN);
 }
@@ -346,16 +302,13 @@ void open_service(const ListenAddress& listen, unsigned mode) {
 }
 
 void run_service(const OriginRecorder& recorder, const TrackerOptions& options) {
-    service = new Service(recorder, options);
+    service = new SessionService(recorder, options);
     static std::atomic<bool> has_given_up = false;
-    const pthread_t main_thread = pthread_self();
-    std::thread([main_thread] {
+    std::thread([] {
         has_given_up = smfi_main() != MI_SUCCESS;
-        pthread_kill(main_thread, SIGTERM);
+        request_end();
     }).detach();
-    const sigset_t signals = ending_signals();
-    int signal_number = 0;
-    sigwait(&signals, &signal_number);
+    wait_for_end();
     // No smfi_stop(): it waits up to five seconds for libmilter's listener, and mail that is on its
     // way here would wait as well.
     service->stop();

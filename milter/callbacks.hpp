@@ -13,8 +13,8 @@
 
 namespace millrace::milter {
 
-// Blocks the signals that end the service and sets aside those that must not, for the whole
-// process. To be called before any thread is started.
+// Takes SIGTERM and SIGINT, which end the service, and ignores SIGHUP and SIGPIPE. To be called by
+// the main thread before there are others. Throws std::system_error.
 void claim_signals();
 
 // Registers with libmilter and opens the socket; from here on the MTA can connect. A Unix-domain

@@ -6,6 +6,8 @@
 namespace millrace::milter {
 namespace {
 
+constexpr std::string_view kIpv6Tag = "IPv6:";
+
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -66,6 +68,8 @@ TrackedMessage MessageTracker::end_of_message(const Macros& macros,
             message.standing = Standing::no_queue_id;
         } else if (ingress.empty()) {
             message.standing = Standing::no_ingress;
+        } else if (is_contradicted(macros)) {
+            message.standing = Standing::other_client;
         } else {
             message.standing = Standing::recordable;
             message.record = make_record({std::move(ingress), *std::move(queue_id)}, macros);
@@ -79,6 +83,15 @@ TrackedMessage MessageTracker::end_of_message(const Macros& macros,
 bool MessageTracker::is_local() const {
     return !client_ || client_->address.is_unspecified() ||
            (client_->address.is_loopback() && client_->port == 0);
+}
+
+bool MessageTracker::is_contradicted(const Macros& macros) const {
+    std::string_view text = macros.client_address;
+    if (is_same_name(text.substr(0, kIpv6Tag.size()), kIpv6Tag)) {
+        text.remove_prefix(kIpv6Tag.size());
+    }
+    const auto address = parse_address(text);
+    return address && *address != client_->address;
 }
 
 SmtpClient MessageTracker::connected_client(const Macros& macros) const {

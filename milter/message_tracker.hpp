@@ -12,6 +12,9 @@
 // - A message cannot be filed without its queue ID (macro i) or the name of its ingress (macro {j},
 //   or the configured ingress-name). The milter's own host name is no substitute: a record under
 //   the wrong name would never be found, or worse, be found for another host's message.
+// - A message whose MAIL names another client address (macro {client_addr}) than CONNECT did is not
+//   to be trusted: libmilter passes over a CONNECT that it does not expect, and the session that
+//   follows would be taken for the old one.
 //
 // A client name is a verified one only when the MTA says so ({client_resolve} is OK); "unknown" is
 // no name. Texts are cleaned and cut on the way in, so a session's memory is bounded. Pure.
@@ -38,6 +41,7 @@ struct TrackerOptions {
 struct Macros {
     std::string ingress;         // j
     std::string queue_id;        // i
+    std::string client_address;  // {client_addr}
     std::string client_name;     // {client_name}
     std::string client_ptr;      // {client_ptr}
     std::string client_resolve;  // {client_resolve}: OK, FORGED, TEMP or FAIL
@@ -53,6 +57,7 @@ enum class Standing {
     local,        // no SMTP client, nothing to publish
     no_queue_id,  // there is a client, but no key to file it under
     no_ingress,
+    other_client,  // the MTA contradicts itself about who the client is
 };
 
 // What is known of a message when it ends.
@@ -82,6 +87,7 @@ class MessageTracker {
 
  private:
     [[nodiscard]] bool is_local() const;
+    [[nodiscard]] bool is_contradicted(const Macros& macros) const;
     [[nodiscard]] SmtpClient connected_client(const Macros& macros) const;
     [[nodiscard]] OriginRecord make_record(OriginKey key, const Macros& macros) const;
     void begin_transaction();

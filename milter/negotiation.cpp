@@ -46,7 +46,7 @@ const std::array<MacroList, 3>& macro_lists() {
     static const std::array<MacroList, 3> lists{{
         {kStageConnect,
          "j {daemon_name} {daemon_addr} {client_name} {client_ptr} {client_resolve}"},
-        {kStageMail, "{auth_authen} {tls_version} {cipher}"},
+        {kStageMail, "{client_addr} {auth_authen} {tls_version} {cipher}"},
         {kStageEndOfMessage, "i"},
     }};
     return lists;

@@ -29,7 +29,8 @@ struct ProtocolSteps {
 [[nodiscard]] bool takes_macro_lists(unsigned long offered_actions);
 
 // Macros are asked for as late as they can change and as early as they are known: those of the
-// connection once, those of STARTTLS and AUTH with MAIL, the queue ID at the end of the message.
+// connection once, those of STARTTLS and AUTH with MAIL (and with them, as a cross-check, the
+// client's address), the queue ID at the end of the message.
 struct MacroList {
     int stage;  // SMFIM_* of libmilter
     std::string_view names;

@@ -21,7 +21,6 @@
 namespace millrace::milter {
 namespace {
 
-constexpr std::string_view kTimedOut = "no answer in time";
 constexpr int kReadsMax = 16;  // a turn, so that one service cannot keep the others waiting
 
 std::string describe(int error) {
@@ -162,7 +161,6 @@ void OriginLink::finish_connect(TimePoint now) {
 
 void OriginLink::become_open(TimePoint now) {
     state_ = State::open;
-    trouble_.clear();
     reader_ = FrameReader{};
     received_at_ = now;
 }
@@ -170,8 +168,7 @@ void OriginLink::become_open(TimePoint now) {
 void OriginLink::fail_connect(int error, TimePoint now) {
     const std::string reason = describe(error);
     close_socket();
-    note_trouble(reason, now);
-    if (now - *trouble_since_ < retry_window_ || error == EAGAIN) {
+    if (note_trouble(reason, now) || error == EAGAIN) {
         retry_at_ = now + kRetryInterval;
     } else {
         requests_.fail_all(reason);
@@ -216,6 +213,7 @@ bool OriginLink::take_frames(std::string_view bytes) {
         requests_.respond(*response);
         if (trouble_since_) {
             trouble_since_.reset();
+            trouble_.clear();
             log(LogLevel::info,
                 LogLine("origin", "service-back").add("service", to_string(address_)).text());
         }
@@ -247,21 +245,28 @@ void OriginLink::flush(TimePoint now) {
 
 void OriginLink::expire(TimePoint now) {
     const bool was_waiting = !requests_.is_empty();
-    const auto sent_at = requests_.expire(now, trouble_.empty() ? kTimedOut : trouble_);
+    const auto sent_at = requests_.expire(now, trouble_);
     const bool is_dead = state_ == State::open && sent_at && received_at_ <= *sent_at;
     // A connection that is still being made serves nobody any more.
     const bool is_pointless = state_ == State::connecting && was_waiting && requests_.is_empty();
     if (is_dead || is_pointless) {
-        lose(kTimedOut, now);
+        close_socket();
+        requests_.lose_connection();
+        note_trouble(PendingRequests::kTimedOut, now);
     }
 }
 
 void OriginLink::lose(std::string_view reason, TimePoint now) {
-    const bool was_needed = !requests_.is_empty() || reason == kTimedOut;
     close_socket();
-    requests_.lose_connection(reason);
-    if (was_needed) {
-        note_trouble(reason, now);
+    requests_.lose_connection();
+    if (requests_.is_empty()) {
+        return;  // a service may end while nobody needs it
+    }
+    const bool is_first = !trouble_since_;
+    if (!note_trouble(reason, now)) {
+        requests_.fail_repeated(reason);
+    } else if (!is_first) {
+        retry_at_ = now + kRetryInterval;
     }
 }
 
@@ -274,16 +279,16 @@ void OriginLink::close_socket() {
     unsent_.clear();
 }
 
-void OriginLink::note_trouble(std::string_view reason, TimePoint now) {
+bool OriginLink::note_trouble(std::string_view reason, TimePoint now) {
     trouble_ = reason;
-    if (trouble_since_) {
-        return;
+    if (!trouble_since_) {
+        trouble_since_ = now;
+        log(LogLevel::warning, LogLine("origin", "service-trouble")
+                                   .add("service", to_string(address_))
+                                   .add("reason", reason)
+                                   .text());
     }
-    trouble_since_ = now;
-    log(LogLevel::warning, LogLine("origin", "service-trouble")
-                               .add("service", to_string(address_))
-                               .add("reason", reason)
-                               .text());
+    return now - *trouble_since_ < retry_window_;
 }
 
 }  // namespace millrace::milter

@@ -2,8 +2,8 @@
 // message, opened again when the service was restarted. Never blocks.
 //
 // The owner polls descriptor() for events() no longer than until wake_at(), then calls advance().
-// A service that refuses connections is tried again every kRetryInterval while its trouble is
-// younger than `retry_window`, so that a restart goes unnoticed; after that its requests fail at
+// A service that refuses or drops connections is tried again every kRetryInterval while its trouble
+// is younger than `retry_window`, so that a restart goes unnoticed; after that its requests fail at
 // once, so that mail does not pay for a service that is known to be away. A service that says
 // nothing to a request until its deadline, nor to any other, gets a new connection for the next:
 // a firewall may have forgotten the old one.
@@ -63,7 +63,8 @@ class OriginLink {
     void expire(TimePoint now);
     void lose(std::string_view reason, TimePoint now);
     void close_socket();
-    void note_trouble(std::string_view reason, TimePoint now);
+    // True while it is young.
+    bool note_trouble(std::string_view reason, TimePoint now);
 
     ListenAddress address_;
     std::chrono::milliseconds retry_window_;
@@ -75,7 +76,7 @@ class OriginLink {
     TimePoint received_at_;
     std::optional<TimePoint> retry_at_;
     std::optional<TimePoint> trouble_since_;  // until a response comes
-    std::string trouble_;                     // why there is no connection
+    std::string trouble_;                     // what it was last
 };
 
 }  // namespace millrace::milter

@@ -21,6 +21,21 @@ std::string_view subject(const TrackedMessage& message) {
     return message.queue_id.empty() ? std::string_view{"NOQUEUE"} : message.queue_id;
 }
 
+std::string_view reason_of(Standing standing) {
+    switch (standing) {
+        case Standing::no_queue_id:
+            return "the MTA sent no usable queue ID (macro i)";
+        case Standing::no_ingress:
+            return "the MTA sent no host name (macro j)";
+        case Standing::other_client:
+            return "the MTA named another client with MAIL (macro client_addr)";
+        case Standing::recordable:
+        case Standing::local:
+            break;
+    }
+    return {};
+}
+
 std::string endpoint_text(const Endpoint& endpoint) {
     return endpoint.port == 0 ? to_string(endpoint.address) : to_string(endpoint);
 }
@@ -76,14 +91,11 @@ Verdict OriginRecorder::record(const TrackedMessage& message) const {
 }
 
 Verdict OriginRecorder::refuse(const TrackedMessage& message) const {
-    const bool lacks_queue_id = message.standing == Standing::no_queue_id;
-    log(LogLevel::warning,
-        LogLine(subject(message), "origin")
-            .add("client", endpoint_text(message.client))
-            .add("result", unpublished(on_error_))
-            .add("reason", lacks_queue_id ? "the MTA sent no usable queue ID (macro i)"
-                                          : "the MTA sent no host name (macro j)")
-            .text());
+    log(LogLevel::warning, LogLine(subject(message), "origin")
+                               .add("client", endpoint_text(message.client))
+                               .add("result", unpublished(on_error_))
+                               .add("reason", reason_of(message.standing))
+                               .text());
     return on_error_;
 }
 

@@ -44,10 +44,15 @@ void PendingRequests::respond(const PublishResponse& response) {
     requests_.erase(found);
 }
 
-void PendingRequests::lose_connection(std::string_view reason) {
+void PendingRequests::lose_connection() {
+    for (auto& [id, request] : requests_) {
+        request.is_sent = false;
+    }
+}
+
+void PendingRequests::fail_repeated(std::string_view reason) {
     for (auto at = requests_.begin(); at != requests_.end();) {
-        if (at->second.sends < kSendsMax) {
-            at->second.is_sent = false;
+        if (at->second.sends < 2) {
             ++at;
             continue;
         }
@@ -64,7 +69,7 @@ void PendingRequests::fail_all(std::string_view reason) {
 }
 
 std::optional<PendingRequests::TimePoint> PendingRequests::expire(TimePoint now,
-                                                                  std::string_view reason) {
+                                                                  std::string_view unsent_reason) {
     std::optional<TimePoint> first_sent;
     for (auto at = requests_.begin(); at != requests_.end();) {
         const Request& request = at->second;
@@ -75,7 +80,9 @@ std::optional<PendingRequests::TimePoint> PendingRequests::expire(TimePoint now,
         if (request.is_sent) {
             first_sent = std::min(first_sent.value_or(request.sent_at), request.sent_at);
         }
-        answers_.push_back({at->first, false, std::string{reason}});
+        const bool has_no_reason = request.is_sent || unsent_reason.empty();
+        answers_.push_back(
+            {at->first, false, std::string{has_no_reason ? kTimedOut : unsent_reason}});
         at = requests_.erase(at);
     }
     return first_sent;

@@ -3,9 +3,8 @@
 //
 // Every request that was added comes out of take_answers() exactly once. A request is sent again
 // when the connection that carried it is lost, because a balancer that restarted closed it without
-// having read the request; twice in all, so that a service which drops every connection cannot keep
-// it for ever. Sending twice is harmless: a record replaces its like. Pure; the number of requests
-// is bounded by kCountMax. Not thread-safe.
+// having read the request. Sending twice is harmless: a record replaces its like. Pure; the number
+// of requests is bounded by kCountMax. Not thread-safe.
 #pragma once
 
 #include "proto/rpc.hpp"
@@ -26,7 +25,7 @@ class PendingRequests {
     using TimePoint = std::chrono::steady_clock::time_point;
 
     static constexpr std::size_t kCountMax = 4096;
-    static constexpr int kSendsMax = 2;
+    static constexpr std::string_view kTimedOut = "no answer in time";
 
     struct Answer {
         std::uint64_t id = 0;
@@ -42,12 +41,15 @@ class PendingRequests {
 
     // A response to a request that is not (or no longer) waiting is ignored.
     void respond(const PublishResponse& response);
-    // What was sent and not answered is to be sent again, or has failed if it was sent before.
-    void lose_connection(std::string_view reason);
+    // What was sent and not answered is to be sent again.
+    void lose_connection();
+    // What was sent more than once has failed: the service drops every connection.
+    void fail_repeated(std::string_view reason);
     void fail_all(std::string_view reason);
-    // Fails what has passed its deadline. The earliest time at which one of them was sent, so that
-    // the caller can tell a dead connection from a slow service.
-    std::optional<TimePoint> expire(TimePoint now, std::string_view reason);
+    // Fails what has passed its deadline; `unsent_reason` is why there was no connection. The
+    // earliest time at which one of them was sent, so that the caller can tell a dead connection
+    // from a slow service.
+    std::optional<TimePoint> expire(TimePoint now, std::string_view unsent_reason);
 
     [[nodiscard]] std::vector<Answer> take_answers();
 

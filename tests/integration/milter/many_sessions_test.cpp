@@ -40,6 +40,8 @@ class MilterManySessions : public MilterFixture {
     void serve(int count) {
         start_origin();
         start_milter({"--on-error=tempfail", "--timeout=30s"});
+        ScriptedMta first = new_session();  // libmilter and the publisher have what they need
+        ASSERT_EQ(first.message("FIRST"), 'c');
         const std::size_t before = milter_->descriptor_count();
         std::list<ScriptedMta> sessions;
         open_sessions(sessions, count);
@@ -48,14 +50,14 @@ class MilterManySessions : public MilterFixture {
             expect_replies(sessions, 'c');
         }
         const auto wanted = static_cast<std::size_t>(3 * count);
-        const auto records = origin_->wait_for_records(wanted);
-        EXPECT_EQ(records.size(), wanted);
-        for (const OriginRecord& record : records) {  // each message has its own client
-            EXPECT_EQ(record.key.queue_id.text(),
-                      "Q" + std::to_string(record.connected.port - 1000));
+        const auto records = origin_->wait_for_records(1 + wanted);
+        ASSERT_EQ(records.size(), 1 + wanted);
+        for (std::size_t i = 1; i < records.size(); ++i) {  // each message has its own client
+            EXPECT_EQ(records[i].key.queue_id.text(),
+                      "Q" + std::to_string(records[i].connected.port - 1000));
         }
         sessions.clear();
-        EXPECT_TRUE(wait_until([&] { return milter_->descriptor_count() <= before + 1; }));
+        EXPECT_TRUE(wait_until([&] { return milter_->descriptor_count() <= before; }));
     }
 };
 

@@ -58,7 +58,7 @@ TEST_F(MilterNegotiation, AsksPostfixForTheMacrosAndTheFewestSteps) {
     ASSERT_TRUE(negotiated);
     EXPECT_THAT(negotiated->macro_lists, testing::HasSubstr("{client_resolve}"));
     EXPECT_THAT(negotiated->macro_lists,
-                testing::HasSubstr("{auth_authen} {tls_version} {cipher}"));
+                testing::HasSubstr("{client_addr} {auth_authen} {tls_version} {cipher}"));
     const std::uint32_t expected = SMFIP_NORCPT | SMFIP_NOBODY | SMFIP_NOHDRS | SMFIP_NOEOH |
                                    SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_CONN | SMFIP_NR_HELO |
                                    SMFIP_NR_MAIL;

@@ -141,6 +141,24 @@ TEST_F(MessageTrackerTest, MessageWithoutIngressNameCannotBeRecorded) {
     EXPECT_EQ(message.queue_id, "4XyZ12");
 }
 
+TEST_F(MessageTrackerTest, ContradictionAboutTheClientCannotBeRecorded) {
+    tracker_.connect(endpoint("203.0.113.66", 4711));
+    Macros at_end = macros();
+    at_end.client_address = "203.0.113.67";
+    EXPECT_EQ(end(at_end).standing, Standing::other_client);
+    for (const char* same : {"203.0.113.66", "::ffff:203.0.113.66", "unknown", ""}) {
+        at_end.client_address = same;
+        EXPECT_EQ(end(at_end).standing, Standing::recordable) << same;
+    }
+    tracker_.connect(endpoint("2001:db8::66", 4711));
+    for (const char* same : {"2001:db8::66", "IPv6:2001:DB8::66", "ipv6:2001:db8:0::66"}) {
+        at_end.client_address = same;
+        EXPECT_EQ(end(at_end).standing, Standing::recordable) << same;
+    }
+    at_end.client_address = "203.0.113.66";
+    EXPECT_EQ(end(at_end).standing, Standing::other_client);
+}
+
 TEST_F(MessageTrackerTest, ConfiguredIngressNameWinsOverTheMacro) {
     options_.ingress_name = "MX.example.net.";
     tracker_.connect(endpoint("203.0.113.66", 4711));

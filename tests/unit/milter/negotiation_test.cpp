@@ -61,8 +61,8 @@ TEST(Negotiation, MacroListsNameEveryMacroOfARecord) {
     }
     all += " ";
     for (const char* name :
-         {"j", "i", "{client_name}", "{client_ptr}", "{client_resolve}", "{auth_authen}",
-          "{tls_version}", "{cipher}", "{daemon_name}", "{daemon_addr}"}) {
+         {"j", "i", "{client_addr}", "{client_name}", "{client_ptr}", "{client_resolve}",
+          "{auth_authen}", "{tls_version}", "{cipher}", "{daemon_name}", "{daemon_addr}"}) {
         EXPECT_NE(all.find(" " + std::string{name} + " "), std::string::npos) << name;
     }
     EXPECT_TRUE(takes_macro_lists(0x1ff));

@@ -65,27 +65,47 @@ TEST(PendingRequests, RefusalsCarryTheReasonOfTheService) {
     EXPECT_EQ(answers[1].reason, "unavailable");
 }
 
-TEST(PendingRequests, LostConnectionMeansOneMoreSend) {
+TEST(PendingRequests, LostConnectionMeansToSendAgain) {
     PendingRequests requests;
     requests.add(1, "one", kStart + 1s);
-    EXPECT_EQ(requests.take_unsent(kStart), "one");
-    requests.lose_connection("gone");
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(requests.take_unsent(kStart), "one");
+        requests.lose_connection();
+        requests.respond(stored(1));  // nothing that is left of the old connection counts
+    }
     EXPECT_TRUE(requests.take_answers().empty());
-    EXPECT_EQ(requests.take_unsent(kStart), "one");
-    requests.lose_connection("gone again");
-    const auto answers = requests.take_answers();
-    ASSERT_EQ(answers.size(), 1U);
-    EXPECT_EQ(answers[0].reason, "gone again");
-    EXPECT_TRUE(requests.is_empty());
 }
 
-TEST(PendingRequests, LostConnectionCostsNothingThatWasNotSent) {
+TEST(PendingRequests, FailsOnlyWhatWasSentMoreThanOnce) {
     PendingRequests requests;
     requests.add(1, "one", kStart + 1s);
-    for (int i = 0; i < 5; ++i) {
-        requests.lose_connection("gone");
-    }
-    EXPECT_EQ(requests.take_unsent(kStart), "one");
+    (void)requests.take_unsent(kStart);
+    requests.lose_connection();
+    requests.add(2, "two", kStart + 1s);
+    requests.fail_repeated("gone");
+    EXPECT_TRUE(requests.take_answers().empty());
+    EXPECT_EQ(requests.take_unsent(kStart), "onetwo");
+    requests.lose_connection();
+    requests.fail_repeated("gone");
+    const auto answers = requests.take_answers();
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers[0].id, 1U);
+    EXPECT_EQ(answers[0].reason, "gone");
+}
+
+TEST(PendingRequests, ExpiryGivesTheReason) {
+    PendingRequests requests;
+    requests.add(1, "one", kStart + 1s);
+    (void)requests.take_unsent(kStart);
+    requests.add(2, "two", kStart + 1s);
+    (void)requests.expire(kStart + 1s, "no connection");
+    requests.add(3, "three", kStart + 1s);
+    (void)requests.expire(kStart + 1s, "");
+    const auto answers = requests.take_answers();
+    ASSERT_EQ(answers.size(), 3U);
+    EXPECT_EQ(answers[0].reason, "no answer in time");
+    EXPECT_EQ(answers[1].reason, "no connection");
+    EXPECT_EQ(answers[2].reason, "no answer in time");
 }
 
 TEST(PendingRequests, ExpiryTellsWhenTheOldestWasSent) {
