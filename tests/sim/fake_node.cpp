@@ -1,0 +1,175 @@
+#include "tests/sim/fake_node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::sim {
+
+namespace {
+
+std::string_view fault_reply(Fault fault) {
+    switch (fault) {
+        case Fault::busy:
+            return "421 4.3.2 busy\r\n";
+        case Fault::not_accepting:
+            return "451 4.3.2 not now\r\n";
+        case Fault::garbage:
+            return "HTTP/1.1 400 Bad Request\r\n\r\n";
+        case Fault::bare_lf:
+            return "250 2.0.0 Ok\n";
+        default:
+            return "354 go\r\n";
+    }
+}
+
+}  // namespace
+
+NodePlan make_plan(std::size_t fault_percent, Chance& chance) {
+    NodePlan plan;
+    plan.is_pipelining = chance.percent(80);
+    plan.has_xforward = chance.percent(80);
+    plan.buffer = chance.one_of<std::size_t>({20, 300, 4096, 65536});
+    plan.bite = chance.percent(70) ? plan.buffer : chance.between(1, plan.buffer);
+    plan.pace = milliseconds(chance.percent(90) ? chance.below(5) : chance.below(3000));
+    if (plan.bite < 20) {
+        plan.pace = milliseconds(chance.below(20));
+    }
+    if (chance.percent(fault_percent)) {
+        plan.stage = static_cast<Stage>(chance.below(9));
+        plan.fault = static_cast<Fault>(chance.between(1, 12));
+    }
+    return plan;
+}
+
+FakeNode::FakeNode(NodeWorld world, NodeSetting setting, NodePlan plan, Line line)
+    : world_(world), setting_(std::move(setting)), plan_(plan), line_(std::move(line)) {
+    if (setting_.options->dialect.send_proxy == pool::SendProxy::off) {
+        reading_ = Reading::commands;
+    }
+}
+
+// --- The connection -----------------------------------------------------------------------------
+
+std::size_t FakeNode::take(std::string_view bytes) {
+    if (has_quit_ && !bytes.empty()) {
+        world_.ledger.violation("something followed QUIT");
+    }
+    const std::size_t taken =
+        std::min(bytes.size(), plan_.buffer - std::min(plan_.buffer, input_.size()));
+    input_ += bytes.substr(0, taken);
+    schedule_work();
+    return taken;
+}
+
+void FakeNode::hang_up() {
+    is_peer_gone_ = true;
+}
+
+void FakeNode::schedule_work() {
+    if (is_working_ || is_closed_ || input_.empty()) {
+        return;
+    }
+    is_working_ = true;
+    world_.timeline.after(plan_.pace, [this] {
+        is_working_ = false;
+        if (is_closed_) {
+            return;
+        }
+        const std::size_t before = input_.size();
+        work();
+        if (input_.size() < before) {
+            line_.writable();
+            schedule_work();
+        }
+    });
+}
+
+void FakeNode::say(std::string_view wire, bool is_whole) {
+    if (is_closed_ || is_peer_gone_) {
+        return;
+    }
+    if (is_whole) {  // it is there before anything else can happen
+        line_.received(wire, true);
+        return;
+    }
+    const milliseconds delay(world_.chance.below(3));
+    last_said_ = std::max(last_said_, world_.timeline.now() + delay);
+    world_.timeline.at(last_said_, [this, text = std::string(wire)] {
+        if (!is_peer_gone_) {
+            line_.received(text, false);
+        }
+    });
+}
+
+void FakeNode::drop() {
+    is_closed_ = true;
+    world_.timeline.at(last_said_, [this] {
+        if (!is_peer_gone_) {
+            line_.ended();
+        }
+    });
+}
+
+// --- What it says -------------------------------------------------------------------------------
+
+bool FakeNode::is_due(Stage stage) const {
+    return plan_.fault != Fault::none && plan_.stage == stage;
+}
+
+void FakeNode::reply(Stage stage, std::string_view label, std::string_view code_and_status) {
+    const std::string text = std::string(label) + " of " + setting_.options->name + "\r\n";
+    std::string wire = std::string(code_and_status) + ' ' + text;
+    const Fault fault = is_due(stage) ? plan_.fault : Fault::none;
+    const bool is_message_stage = stage >= Stage::mail;
+    const bool is_verdict = stage == Stage::verdict;
+    switch (fault) {
+        case Fault::stall:
+            is_closed_ = true;  // without telling
+            return;
+        case Fault::drop:
+            drop();
+            return;
+        case Fault::half_reply:
+            say(std::string_view(wire).substr(0, wire.size() / 2));
+            drop();
+            return;
+        case Fault::busy:
+        case Fault::not_accepting:
+            if (is_verdict) {
+                break;
+            }
+            say(fault_reply(fault));
+            return;
+        case Fault::garbage:
+        case Fault::bare_lf:
+            say(fault_reply(fault));
+            return;
+        case Fault::wrong_code:
+            say(stage == Stage::data ? "250 2.0.0 what\r\n" : fault_reply(fault));
+            return;
+        case Fault::tempfail:
+        case Fault::reject:
+            wire = std::string(fault == Fault::reject ? "550 5.7.1 " : "451 4.7.1 ") + text;
+            break;
+        default:
+            break;
+    }
+    if (is_message_stage) {
+        message_->said.insert(wire);
+    }
+    // Where more replies are due a reply too many cannot be told from the next one.
+    const bool is_too_much =
+        fault == Fault::early &&
+        (stage == Stage::greeting || stage == Stage::hello || stage == Stage::data);
+    wire += is_too_much ? "250 2.0.0 much more\r\n" : "";
+    say(wire, is_too_much);
+    if (fault == Fault::late_drop) {
+        drop();
+    }
+}
+
+void FakeNode::say_greeting() {
+    reply(Stage::greeting, "ESMTP", "220");
+}
+
+}  // namespace millrace::sim

@@ -1,0 +1,278 @@
+// What a node reads, and what it thinks of it.
+#include "balancer/proxy_protocol/header.hpp"
+#include "balancer/smtp/command.hpp"
+#include "tests/sim/fake_node.hpp"
+
+#include <algorithm>
+
+namespace millrace::sim {
+
+namespace {
+
+constexpr std::size_t kHeaderMax = 232;
+
+std::string argument_address(std::string_view argument) {
+    const auto begin = argument.find('<') + 1;
+    return std::string(argument.substr(begin, argument.find('>') - begin));
+}
+
+}  // namespace
+
+void FakeNode::work() {
+    switch (reading_) {
+        case Reading::header:
+            read_header();
+            break;
+        case Reading::commands:
+            read_line();
+            break;
+        case Reading::content:
+            read_content();
+            break;
+        case Reading::nothing:
+            break;
+    }
+}
+
+void FakeNode::read_header() {
+    const auto decoded = proxy_protocol::decode(input_, kHeaderMax);
+    if (!decoded) {
+        world_.ledger.violation("a bad PROXY header: " + decoded.error().message());
+        reading_ = Reading::nothing;
+        return;
+    }
+    if (!*decoded) {
+        if (input_.size() == plan_.buffer) {
+            plan_.buffer += 100;  // its kernel would take a header
+            line_.writable();
+        }
+        return;
+    }
+    check_header(input_);
+    input_.erase(0, (*decoded)->length);
+    reading_ = Reading::commands;
+}
+
+void FakeNode::check_header(std::string_view bytes) {
+    const auto decoded = proxy_protocol::decode(bytes, kHeaderMax);
+    const proxy_protocol::Header& header = (*decoded)->header;
+    if (header.source != setting_.peer || header.destination != setting_.options->endpoint) {
+        world_.ledger.violation("R3 a PROXY header names others than peer and node");
+    }
+    if ((*decoded)->version == 2) {
+        const auto facts = proxy_protocol::decode_origin_tlvs(header, {});
+        if (facts) {
+            facts_ = *facts;
+        } else {
+            world_.ledger.violation("R3 bad TLVs: " + facts.error().message());
+        }
+    }
+}
+
+void FakeNode::read_line() {
+    const auto length = input_.find("\r\n");
+    if (length == std::string::npos) {
+        if (input_.size() == plan_.buffer) {
+            plan_.buffer *= 2;  // any server takes a line
+            line_.writable();
+        }
+        return;
+    }
+    const std::string line = input_.substr(0, length);
+    input_.erase(0, length + 2);
+    command(line);
+}
+
+void FakeNode::command(std::string_view line) {
+    world_.ledger.trace(setting_.options->name, line);
+    const auto command = smtp::parse_command(line);
+    if (has_quit_) {
+        world_.ledger.violation("a command followed QUIT: " + std::string(line));
+    }
+    switch (command ? command->verb : smtp::Verb::unknown) {
+        case smtp::Verb::ehlo:
+        case smtp::Verb::lhlo: {
+            std::string first = "250-scan\r\n";
+            first += plan_.is_pipelining ? "250-PIPELINING\r\n" : "";
+            first +=
+                plan_.has_xforward ? "250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n" : "";
+            reply(Stage::hello, "", first + "250 SIZE");
+            break;
+        }
+        case smtp::Verb::xforward:
+            if (!smtp::parse_xforward(command->argument, xforward_)) {
+                world_.ledger.violation("R3 a bad XFORWARD: " + std::string(line));
+            }
+            reply(Stage::xforward, "XFORWARD", "250 2.0.0");
+            break;
+        case smtp::Verb::mail:
+            take_mail(command->argument);
+            break;
+        case smtp::Verb::rcpt:
+            take_rcpt(command->argument);
+            break;
+        case smtp::Verb::data:
+            take_data();
+            break;
+        case smtp::Verb::quit:
+            has_quit_ = true;
+            say("221 2.0.0 Bye\r\n");
+            drop();
+            break;
+        default:
+            world_.ledger.violation("a node heard " + std::string(line));
+            break;
+    }
+}
+
+void FakeNode::take_mail(std::string_view argument) {
+    message_ = world_.ledger.find(argument_address(argument));
+    if (message_ == nullptr) {
+        world_.ledger.violation("a MAIL that nobody sent: " + std::string(argument));
+        reading_ = Reading::nothing;
+        return;
+    }
+    if (++mails_ > 1) {
+        world_.ledger.violation("R4 a second message on a connection that tells one origin");
+    }
+    check_origin();
+    reply(Stage::mail, label_of(*message_, "M"), "250 2.1.0");
+}
+
+void FakeNode::check_origin() {
+    const std::optional<Endpoint> origin = message_->origin();
+    const std::string name = label_of(*message_, "");
+    if (facts_) {
+        if (facts_->client != origin.value_or(Endpoint{})) {
+            world_.ledger.violation("R3 " + name +
+                                    "has another origin in its TLVs: " + to_string(facts_->client));
+        }
+        if (facts_->queue_id != message_->queue_id || facts_->unique_id.empty()) {
+            world_.ledger.violation("R3 " + name + "has other IDs in its TLVs");
+        }
+    }
+    if (!plan_.has_xforward || !setting_.options->dialect.send_xforward) {
+        if (!xforward_.is_empty()) {
+            world_.ledger.violation("XFORWARD to a node that is not to have it");
+        }
+        return;
+    }
+    const auto address = xforward_.client_address();
+    const bool is_right =
+        origin ? address == origin->address && xforward_.port == std::to_string(origin->port)
+               : !address;
+    if (!is_right || xforward_.ident.value_or("") != message_->queue_id) {
+        world_.ledger.violation("R3 " + name + "has another origin in XFORWARD");
+    }
+    if (message_->is_local && xforward_.source != smtp::XforwardSource::local) {
+        world_.ledger.violation("R3 " + name + "is local and is not said to be");
+    }
+}
+
+void FakeNode::take_rcpt(std::string_view argument) {
+    if (message_ == nullptr) {
+        return;
+    }
+    const std::string address = argument_address(argument);
+    const auto& all = message_->recipients;
+    const auto found = std::find(all.begin(), all.end(), address);
+    if (found == all.end()) {
+        world_.ledger.violation("a RCPT that nobody sent: " + address);
+        return;
+    }
+    const std::string label = label_of(*message_, "R" + std::to_string(found - all.begin()));
+    const bool is_refused = world_.chance.percent(5);
+    const bool is_faulty =
+        is_due(Stage::rcpt) && (plan_.fault == Fault::reject || plan_.fault == Fault::tempfail);
+    if (!is_refused && !is_faulty) {
+        accepted_.push_back(address);
+    }
+    reply(Stage::rcpt, label, is_refused ? "550 5.1.1" : "250 2.1.5");
+}
+
+void FakeNode::take_data() {
+    if (message_ == nullptr) {
+        return;
+    }
+    const std::string label = label_of(*message_, "D");
+    if (accepted_.empty()) {
+        reply(Stage::data, label, "554 5.5.1");
+        return;
+    }
+    reply(Stage::data, label, "354");
+    if (is_due(Stage::content) && plan_.fault == Fault::early) {
+        world_.timeline.after(milliseconds(world_.chance.below(50)), [this] { say_too_early(); });
+    }
+    reading_ = Reading::content;
+}
+
+// A verdict before the content is there.
+void FakeNode::say_too_early() {
+    const std::string all = "\r\n" + content_ + input_;
+    if (reading_ == Reading::content && all.find("\r\n.\r\n") == std::string::npos) {
+        say("250 2.0.0 too early\r\n", true);
+    }
+}
+
+void FakeNode::read_content() {
+    if (is_due(Stage::content) && plan_.fault == Fault::stall) {
+        is_closed_ = true;
+        return;
+    }
+    if (is_due(Stage::content) && plan_.fault != Fault::early) {
+        drop();
+        return;
+    }
+    if (++bites_ % 20 == 0) {
+        plan_.buffer *= 2;
+        plan_.bite *= 2;
+    }
+    const std::size_t before = content_.size();
+    content_ += std::string_view(input_).substr(0, plan_.bite);
+    std::size_t length = std::string::npos;
+    if (content_.starts_with(".\r\n")) {
+        length = 3;
+    } else if (const auto end =
+                   content_.find("\r\n.\r\n", before - std::min<std::size_t>(before, 4));
+               end != std::string::npos) {
+        length = end + 5;
+    }
+    input_.erase(0, std::min(length, content_.size()) - before);
+    if (length != std::string::npos) {
+        content_.resize(length);
+        reading_ = Reading::nothing;
+        end_content();
+    }
+}
+
+void FakeNode::end_content() {
+    world_.ledger.trace(setting_.options->name, "has the dot of " + label_of(*message_, ""));
+    world_.ledger.content_received(*message_, content_, accepted_);
+    const std::size_t verdicts = setting_.mode == session::Mode::lmtp ? accepted_.size() : 1;
+    const milliseconds service(world_.chance.percent(95) ? world_.chance.below(2000)
+                                                         : world_.chance.below(900000));
+    world_.timeline.after(service, [this, verdicts] {
+        for (std::size_t i = 0; i < verdicts && !is_closed_; ++i) {
+            give_verdict(i);
+        }
+        reading_ = Reading::commands;
+        schedule_work();
+    });
+}
+
+void FakeNode::give_verdict(std::size_t number) {
+    std::size_t recipient = 0;
+    if (setting_.mode == session::Mode::lmtp) {
+        const auto& all = message_->recipients;
+        recipient = static_cast<std::size_t>(std::find(all.begin(), all.end(), accepted_[number]) -
+                                             all.begin());
+    }
+    const std::string_view code = world_.chance.percent(80)
+                                      ? "250 2.0.0"
+                                      : world_.chance.one_of<std::string_view>(
+                                            {"451 4.5.0", "550 5.7.0", "421 4.3.2", "554 5.7.1"});
+    const std::string label = label_of(*message_, "V" + std::to_string(recipient));
+    reply(Stage::verdict, label, code);
+}
+
+}  // namespace millrace::sim

@@ -1,0 +1,53 @@
+// A real pool in simulated time: takes the sessions' requests, routes its decisions to them, plays
+// the health checks, and sees that no slot leaks (rule R5).
+#pragma once
+
+#include "balancer/pool/pool.hpp"
+#include "tests/sim/chance.hpp"
+#include "tests/sim/ledger.hpp"
+#include "tests/sim/timeline.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace millrace::sim {
+
+class PoolDesk {
+ public:
+    // False when the one who asked has gone: the slot is given back.
+    using Deliver = std::function<void(const pool::Decision&)>;
+
+    PoolDesk(Timeline& timeline, Chance& chance, Ledger& ledger, pool::PoolOptions options,
+             std::uint64_t seed);
+
+    [[nodiscard]] pool::Ticket request(std::vector<pool::NodeIndex> tried, Deliver deliver);
+    void cancel(pool::Ticket ticket);
+    void release(pool::NodeIndex node, pool::Outcome outcome);
+
+    // No more health checks: the simulation is to come to its end.
+    void stop_checks() { is_checking_ = false; }
+
+    // Slots that are taken, and messages that wait for one.
+    [[nodiscard]] std::size_t in_use() const;
+
+ private:
+    void schedule_pump();
+    void pump();
+    void arm();
+    void run_checks();
+
+    Timeline& timeline_;
+    Chance& chance_;
+    Ledger& ledger_;
+    pool::Pool pool_;
+    std::unordered_map<pool::Ticket, Deliver> waiting_;
+    std::size_t granted_ = 0;  // and not given back
+    bool is_pump_scheduled_ = false;
+    bool is_checking_ = true;
+    std::optional<TimePoint> armed_;
+};
+
+}  // namespace millrace::sim
