@@ -2,6 +2,7 @@
 
 #include "milter/negotiation.hpp"
 #include "milter/session_service.hpp"
+#include "milter/socket_address.hpp"
 
 #include <libmilter/mfapi.h>
 
@@ -23,7 +24,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace millrace::milter {
@@ -228,19 +228,6 @@ std::string libmilter_address(const ListenAddress& listen) {
            to_string(endpoint.address) + "]";
 }
 
-bool is_in_use(const std::string& path) {
-    sockaddr_un native{};
-    native.sun_family = AF_UNIX;
-    path.copy(&native.sun_path[0], sizeof(native.sun_path) - 1);
-    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool is_connected =
-        probe >= 0 && ::connect(probe, reinterpret_cast<sockaddr*>(&native), sizeof(native)) == 0;
-    if (probe >= 0) {
-        ::close(probe);
-    }
-    return is_connected;
-}
-
 // Readable when the service is to end.
 int end_descriptor = -1;
 
@@ -279,7 +266,7 @@ void claim_signals() {
 
 void open_service(const ListenAddress& listen, unsigned mode) {
     const auto* unix_path = std::get_if<UnixPath>(&listen);
-    if (unix_path != nullptr && is_in_use(unix_path->path)) {
+    if (unix_path != nullptr && knock_at(listen)) {
         throw std::system_error(EADDRINUSE, std::generic_category(), to_string(listen));
     }
     std::string address = libmilter_address(listen);
@@ -315,6 +302,10 @@ void run_service(const OriginRecorder& recorder, const TrackerOptions& options) 
     if (has_given_up) {
         throw std::runtime_error("libmilter gave up serving; its own log lines say why");
     }
+}
+
+void stir_workers(const ListenAddress& listen) {
+    knock_at(listen);
 }
 
 void close_service(const ListenAddress& listen) {

@@ -27,6 +27,13 @@ void open_service(const ListenAddress& listen, unsigned mode);
 // then end with the process. The recorder and the options must live as long as the process.
 void run_service(const OriginRecorder& recorder, const TrackerOptions& options);
 
+// Makes libmilter start the work that it is sitting on. libmilter spreads the events of all
+// sessions over a few worker threads and starts another one only when an event comes and no worker
+// seems to be idle; events that come together may then wait behind a worker that waits for an
+// origin service, for many times its deadline (R10). A new session makes it look again, so this
+// opens one with the milter itself and closes it. Callbacks that wait call it again and again.
+void stir_workers(const ListenAddress& listen);
+
 // Removes a Unix-domain socket; the rest goes with the process.
 void close_service(const ListenAddress& listen);
 

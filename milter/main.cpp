@@ -23,7 +23,9 @@ void serve(const milter::Config& config) {
     raise_descriptor_limit();
     drop_privileges(config.identity);
     milter::open_service(config.listen, config.listen_mode);
-    milter::OriginPublisher publisher(config.publisher);
+    milter::PublisherOptions options = config.publisher;
+    options.on_slow = [&] { milter::stir_workers(config.listen); };
+    milter::OriginPublisher publisher(options);
     const milter::OriginRecorder recorder(
         [&](const OriginRecord& record) { return publisher.publish(record); }, config.on_error);
     log(LogLevel::info, LogLine("milter", "started")

@@ -1,21 +1,18 @@
 #include "milter/origin_link.hpp"
 
+#include "milter/socket_address.hpp"
 #include "proto/log.hpp"
 #include "proto/runtime/logging.hpp"
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 #include <utility>
-#include <variant>
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace millrace::milter {
@@ -25,43 +22,6 @@ constexpr int kReadsMax = 16;  // a turn, so that one service cannot keep the ot
 
 std::string describe(int error) {
     return std::generic_category().message(error);
-}
-
-struct SocketAddress {
-    sockaddr_storage storage{};
-    socklen_t length = 0;
-};
-
-template <typename Native>
-SocketAddress pack(const Native& native) {
-    SocketAddress address;
-    static_assert(sizeof(native) <= sizeof(address.storage));
-    std::memcpy(&address.storage, &native, sizeof(native));
-    address.length = sizeof(native);
-    return address;
-}
-
-SocketAddress to_socket_address(const UnixPath& path) {
-    sockaddr_un native{};
-    native.sun_family = AF_UNIX;
-    path.path.copy(&native.sun_path[0], sizeof(native.sun_path) - 1);
-    return pack(native);
-}
-
-SocketAddress to_socket_address(const Endpoint& endpoint) {
-    if (endpoint.address.is_v4()) {
-        sockaddr_in native{};
-        native.sin_family = AF_INET;
-        native.sin_port = htons(endpoint.port);
-        native.sin_addr.s_addr = htonl(endpoint.address.to_v4().to_uint());
-        return pack(native);
-    }
-    sockaddr_in6 native{};
-    native.sin6_family = AF_INET6;
-    native.sin6_port = htons(endpoint.port);
-    const auto octets = endpoint.address.to_v6().to_bytes();
-    std::memcpy(&native.sin6_addr, octets.data(), octets.size());
-    return pack(native);
 }
 
 // A request is one small write, and a host that vanished must be noticed while the request can
@@ -88,6 +48,9 @@ OriginLink::~OriginLink() {
 }
 
 void OriginLink::add(std::uint64_t id, std::string frame, TimePoint deadline) {
+    if (is_deaf_ && !requests_.is_empty()) {
+        early_answers_.push_back({id, false, "has not been answering"});
+    }
     requests_.add(id, std::move(frame), deadline);
 }
 
@@ -120,12 +83,15 @@ void OriginLink::advance(short revents, TimePoint now) {
 }
 
 std::vector<PendingRequests::Answer> OriginLink::take_answers() {
-    return requests_.take_answers();
+    std::vector<PendingRequests::Answer> answers = std::exchange(early_answers_, {});
+    for (PendingRequests::Answer& answer : requests_.take_answers()) {
+        answers.push_back(std::move(answer));
+    }
+    return answers;
 }
 
 void OriginLink::open(TimePoint now) {
-    const SocketAddress to =
-        std::visit([](const auto& address) { return to_socket_address(address); }, address_);
+    SocketAddress to = to_socket_address(address_);
     retry_at_.reset();
     socket_ = socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (socket_ < 0) {
@@ -135,8 +101,7 @@ void OriginLink::open(TimePoint now) {
     if (to.storage.ss_family != AF_UNIX) {
         set_tcp_options(socket_, retry_window_);
     }
-    sockaddr_storage storage = to.storage;
-    if (connect(socket_, reinterpret_cast<sockaddr*>(&storage), to.length) == 0) {
+    if (connect(socket_, to.generic(), to.length) == 0) {
         become_open(now);
     } else if (errno == EINPROGRESS) {
         state_ = State::connecting;
@@ -211,6 +176,7 @@ bool OriginLink::take_frames(std::string_view bytes) {
             return false;
         }
         requests_.respond(*response);
+        is_deaf_ = false;
         if (trouble_since_) {
             trouble_since_.reset();
             trouble_.clear();
@@ -250,13 +216,19 @@ void OriginLink::expire(TimePoint now) {
     // A connection that is still being made serves nobody any more.
     const bool is_pointless = state_ == State::connecting && was_waiting && requests_.is_empty();
     if (is_dead || is_pointless) {
-        close_socket();
-        requests_.lose_connection();
-        note_trouble(PendingRequests::kTimedOut, now);
+        become_deaf(now);
     }
 }
 
+void OriginLink::become_deaf(TimePoint now) {
+    is_deaf_ = true;
+    close_socket();
+    requests_.lose_connection();
+    note_trouble(PendingRequests::kTimedOut, now);
+}
+
 void OriginLink::lose(std::string_view reason, TimePoint now) {
+    is_deaf_ = false;  // it has ended, at least; what comes next may hear
     close_socket();
     requests_.lose_connection();
     if (requests_.is_empty()) {

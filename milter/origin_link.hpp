@@ -5,8 +5,9 @@
 // A service that refuses or drops connections is tried again every kRetryInterval while its trouble
 // is younger than `retry_window`, so that a restart goes unnoticed; after that its requests fail at
 // once, so that mail does not pay for a service that is known to be away. A service that says
-// nothing to a request until its deadline, nor to any other, gets a new connection for the next:
-// a firewall may have forgotten the old one.
+// nothing to a request until its deadline, nor to any other, is deaf: it gets a new connection,
+// because a firewall may have forgotten the old one, and until it answers again it keeps only one
+// request at a time waiting. The others are sent as well, but have failed at once.
 //
 // Not thread-safe. Logs when the service goes away and when it is back.
 #pragma once
@@ -46,6 +47,7 @@ class OriginLink {
     // Does what can be done now. revents: what poll(2) said of the descriptor, 0 if nothing.
     void advance(short revents, TimePoint now);
 
+    // The first answer to a request counts.
     [[nodiscard]] std::vector<PendingRequests::Answer> take_answers();
 
  private:
@@ -61,6 +63,7 @@ class OriginLink {
     void send_unsent(TimePoint now);
     void flush(TimePoint now);
     void expire(TimePoint now);
+    void become_deaf(TimePoint now);
     void lose(std::string_view reason, TimePoint now);
     void close_socket();
     // True while it is young.
@@ -73,6 +76,8 @@ class OriginLink {
     std::string unsent_;  // octets that the socket did not take yet
     FrameReader reader_;
     PendingRequests requests_;
+    std::vector<PendingRequests::Answer> early_answers_;
+    bool is_deaf_ = false;
     TimePoint received_at_;
     std::optional<TimePoint> retry_at_;
     std::optional<TimePoint> trouble_since_;  // until a response comes

@@ -86,7 +86,7 @@ PublishOutcome OriginPublisher::publish(const OriginRecord& record) {
     lock.unlock();
     wake();
     lock.lock();
-    waiting.decided.wait_until(lock, deadline + kGrace, [&] { return waiting.is_decided; });
+    wait(lock, waiting, deadline + kGrace);
     waiting_.erase(id);
     if (!waiting.is_decided) {
         for (std::size_t i = 0; i < waiting.has_answered.size(); ++i) {
@@ -97,6 +97,22 @@ PublishOutcome OriginPublisher::publish(const OriginRecord& record) {
         }
     }
     return std::move(waiting.outcome);
+}
+
+void OriginPublisher::wait(std::unique_lock<std::mutex>& lock, Waiting& waiting,
+                           TimePoint deadline) const {
+    const auto is_decided = [&] { return waiting.is_decided; };
+    for (auto pause = kSlow; Clock::now() + pause < deadline; pause *= 2) {
+        if (waiting.decided.wait_for(lock, pause, is_decided)) {
+            return;
+        }
+        if (options_.on_slow) {
+            lock.unlock();
+            options_.on_slow();
+            lock.lock();
+        }
+    }
+    waiting.decided.wait_until(lock, deadline, is_decided);
 }
 
 void OriginPublisher::run() {
@@ -165,6 +181,9 @@ void OriginPublisher::settle(std::size_t service, const PendingRequests::Answer&
         return;
     }
     Waiting& waiting = *found->second;
+    if (waiting.has_answered[service]) {
+        return;
+    }
     waiting.has_answered[service] = true;
     if (answer.is_stored) {
         ++waiting.outcome.stored_count;

@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,8 @@ struct PublisherOptions {
     std::vector<ListenAddress> services;
     PublishPolicy policy = PublishPolicy::any;
     Duration timeout{2000};
+    // Called by a thread that has waited kSlow in publish(), and after twice as long each time.
+    std::function<void()> on_slow;
 };
 
 struct PublishOutcome {
@@ -53,6 +56,7 @@ class OriginPublisher {
  public:
     // The links fail a request at its deadline and say why; this is how long that may take.
     static constexpr std::chrono::milliseconds kGrace{50};
+    static constexpr std::chrono::milliseconds kSlow{5};
 
     // Throws std::system_error when the thread cannot be started.
     explicit OriginPublisher(PublisherOptions options);
@@ -82,6 +86,7 @@ class OriginPublisher {
         std::condition_variable decided;
     };
 
+    void wait(std::unique_lock<std::mutex>& lock, Waiting& waiting, TimePoint deadline) const;
     void run();
     void wait_for_events(std::vector<short>& revents) const;
     void wake() const;

@@ -52,7 +52,7 @@ class OriginPublisherTest : public testing::Test {
 
 TEST_F(OriginPublisherTest, DeliversTheRecordAsItIs) {
     ScriptedOrigin origin(first());
-    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong, {}});
     const PublishOutcome outcome = publish(publisher);
     EXPECT_TRUE(outcome.is_stored);
     EXPECT_EQ(outcome.stored_count, 1U);
@@ -64,7 +64,7 @@ TEST_F(OriginPublisherTest, AnyIsContentWithTheFirstAndStillServesTheOthers) {
     ScriptedOrigin quick(first());
     ScriptedOrigin slow(second(), Behaviour::answer_slowly);
     slow.set_delay(1s);
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong});
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong, {}});
     for (const char* queue_id : {"A", "B", "C"}) {
         EXPECT_TRUE(publish(publisher, queue_id).is_stored);
     }
@@ -75,7 +75,7 @@ TEST_F(OriginPublisherTest, AllWaitsForEveryone) {
     ScriptedOrigin quick(first());
     ScriptedOrigin slow(second(), Behaviour::answer_slowly);
     slow.set_delay(200ms);
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kLong});
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kLong, {}});
     const auto began = Clock::now();
     const PublishOutcome outcome = publish(publisher);
     EXPECT_TRUE(outcome.is_stored);
@@ -86,7 +86,7 @@ TEST_F(OriginPublisherTest, AllWaitsForEveryone) {
 TEST_F(OriginPublisherTest, AllFailsAsSoonAsOneRefuses) {
     ScriptedOrigin good(first(), Behaviour::hang);
     ScriptedOrigin bad(second(), Behaviour::refuse);
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kLong});
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kLong, {}});
     const PublishOutcome outcome = publish(publisher);
     EXPECT_FALSE(outcome.is_stored);
     ASSERT_EQ(outcome.failures.size(), 1U);
@@ -97,7 +97,7 @@ TEST_F(OriginPublisherTest, AllFailsAsSoonAsOneRefuses) {
 TEST_F(OriginPublisherTest, HungServiceDoesNotDelayAHealthyOne) {
     ScriptedOrigin hung(first(), Behaviour::hang);
     ScriptedOrigin good(second());
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong});
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong, {}});
     const auto began = Clock::now();
     for (int i = 0; i < 50; ++i) {
         EXPECT_TRUE(publish(publisher).is_stored);
@@ -107,7 +107,7 @@ TEST_F(OriginPublisherTest, HungServiceDoesNotDelayAHealthyOne) {
 
 TEST_F(OriginPublisherTest, FailuresOfBothAreNamed) {
     ScriptedOrigin unavailable(first(), Behaviour::report_unavailable);
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kShort});
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kShort, {}});
     const PublishOutcome outcome = publish(publisher);
     EXPECT_FALSE(outcome.is_stored);
     std::vector<std::string> reasons;
@@ -124,7 +124,7 @@ TEST_F(OriginPublisherTest, DeadlineHoldsWhateverTheServiceDoes) {
          {Behaviour::hang, Behaviour::answer_wrong_id, Behaviour::close_at_once,
           Behaviour::close_after_request, Behaviour::close_in_answer, Behaviour::answer_garbage}) {
         ScriptedOrigin origin(first(), behaviour);
-        OriginPublisher publisher({{first()}, PublishPolicy::any, kShort});
+        OriginPublisher publisher({{first()}, PublishPolicy::any, kShort, {}});
         for (int i = 0; i < 3; ++i) {
             const auto began = Clock::now();
             const PublishOutcome outcome = publish(publisher);
@@ -138,7 +138,7 @@ TEST_F(OriginPublisherTest, DeadlineHoldsWhateverTheServiceDoes) {
 // Nobody answers there: packets to a documentation address go nowhere.
 TEST_F(OriginPublisherTest, DeadlineHoldsForAnAddressThatSwallowsConnections) {
     OriginPublisher publisher(
-        {{Endpoint{*parse_address("192.0.2.1"), 10030}}, PublishPolicy::any, kShort});
+        {{Endpoint{*parse_address("192.0.2.1"), 10030}}, PublishPolicy::any, kShort, {}});
     const auto began = Clock::now();
     EXPECT_FALSE(publish(publisher).is_stored);
     EXPECT_LT(Clock::now() - began, kShort + 5s);
@@ -147,14 +147,14 @@ TEST_F(OriginPublisherTest, DeadlineHoldsForAnAddressThatSwallowsConnections) {
 // The listener's backlog is full and nobody accepts: connect(2) neither succeeds nor fails.
 TEST_F(OriginPublisherTest, DeadlineHoldsForAServiceThatDoesNotAccept) {
     const test::Socket deaf = test::Socket::listen_on(first());
-    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort, {}});
     const auto began = Clock::now();
     EXPECT_FALSE(publish(publisher).is_stored);
     EXPECT_LT(Clock::now() - began, kShort + 5s);
 }
 
 TEST_F(OriginPublisherTest, ServiceThatIsKnownToBeAwayCostsNoTime) {
-    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}, {}});
     EXPECT_FALSE(publish(publisher).is_stored);  // a restart would be waited for
     const auto began = Clock::now();
     for (int i = 0; i < 20; ++i) {
@@ -164,7 +164,7 @@ TEST_F(OriginPublisherTest, ServiceThatIsKnownToBeAwayCostsNoTime) {
 }
 
 TEST_F(OriginPublisherTest, ServiceThatComesWithinTheDeadlineIsReached) {
-    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong, {}});
     PublishOutcome outcome;
     std::thread waiting([&] { outcome = publish(publisher); });
     ScriptedOrigin origin(first());
@@ -173,7 +173,7 @@ TEST_F(OriginPublisherTest, ServiceThatComesWithinTheDeadlineIsReached) {
 }
 
 TEST_F(OriginPublisherTest, StaleConnectionIsReplacedUnseen) {
-    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong, {}});
     for (int i = 0; i < 10; ++i) {
         ScriptedOrigin origin(first());
         EXPECT_TRUE(publish(publisher).is_stored);
@@ -182,7 +182,7 @@ TEST_F(OriginPublisherTest, StaleConnectionIsReplacedUnseen) {
 
 TEST_F(OriginPublisherTest, RecordThatWasDroppedIsSentAgain) {
     ScriptedOrigin origin(first(), Behaviour::close_after_request);
-    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong, {}});
     PublishOutcome outcome;
     std::thread waiting([&] { outcome = publish(publisher); });
     EXPECT_GE(origin.wait_for_records(3).size(), 3U);
@@ -193,7 +193,7 @@ TEST_F(OriginPublisherTest, RecordThatWasDroppedIsSentAgain) {
 
 TEST_F(OriginPublisherTest, ServiceThatDropsEverythingSoonCostsNoTime) {
     ScriptedOrigin origin(first(), Behaviour::close_after_request);
-    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}, {}});
     EXPECT_FALSE(publish(publisher).is_stored);
     const auto began = Clock::now();
     for (int i = 0; i < 20; ++i) {
@@ -206,16 +206,60 @@ TEST_F(OriginPublisherTest, ServiceThatDropsEverythingSoonCostsNoTime) {
 
 TEST_F(OriginPublisherTest, HungConnectionIsReplacedForTheNextMessage) {
     ScriptedOrigin origin(first(), Behaviour::hang);
-    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort, {}});
     EXPECT_FALSE(publish(publisher).is_stored);
     origin.behave(Behaviour::acknowledge);
     EXPECT_TRUE(publish(publisher).is_stored);
     EXPECT_EQ(origin.connection_count(), 2U);
 }
 
+TEST_F(OriginPublisherTest, DeafServiceKeepsOneMessageAtATimeWaiting) {
+    ScriptedOrigin origin(first(), Behaviour::hang);
+    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}, {}});
+    EXPECT_FALSE(publish(publisher).is_stored);
+    std::thread probe([&] { EXPECT_FALSE(publish(publisher, "PROBE").is_stored); });
+    (void)origin.wait_for_records(2);
+    const auto began = Clock::now();
+    for (int i = 0; i < 50; ++i) {
+        const PublishOutcome outcome = publish(publisher, "B" + std::to_string(i));
+        EXPECT_FALSE(outcome.is_stored);
+        EXPECT_EQ(outcome.failures.size(), 1U);
+    }
+    EXPECT_LT(Clock::now() - began, 5s) << "instead of 50";
+    probe.join();
+    EXPECT_GE(origin.wait_for_records(3).size(), 3U) << "they are sent all the same";
+}
+
+TEST_F(OriginPublisherTest, ServiceThatHearsAgainIsWaitedForAgain) {
+    ScriptedOrigin origin(first(), Behaviour::hang);
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort, {}});
+    EXPECT_FALSE(publish(publisher).is_stored);
+    origin.behave(Behaviour::acknowledge);
+    EXPECT_TRUE(publish(publisher).is_stored);
+    std::atomic<int> stored = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] { stored += publish(publisher).is_stored ? 1 : 0; });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(stored, 8);
+}
+
+TEST_F(OriginPublisherTest, TellsThatAThreadIsWaiting) {
+    ScriptedOrigin origin(first(), Behaviour::hang);
+    std::atomic<int> told = 0;
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kShort, [&] { ++told; }});
+    (void)publish(publisher);
+    EXPECT_GE(told, 2);
+    EXPECT_LE(told, 10);
+    origin.behave(Behaviour::acknowledge);
+}
+
 TEST_F(OriginPublisherTest, ManyThreadsShareOneConnection) {
     ScriptedOrigin origin(first());
-    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong});
+    OriginPublisher publisher({{first()}, PublishPolicy::any, kLong, {}});
     std::atomic<int> stored = 0;
     std::vector<std::thread> threads;
     for (int i = 0; i < 32; ++i) {
@@ -237,7 +281,7 @@ TEST_F(OriginPublisherTest, LeavesNoDescriptorBehind) {
     const std::size_t before = descriptor_count();
     for (const Behaviour behaviour : {Behaviour::acknowledge, Behaviour::close_at_once}) {
         ScriptedOrigin origin(first(), behaviour);
-        OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kShort});
+        OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kShort, {}});
         (void)publish(publisher);
     }
     EXPECT_EQ(descriptor_count(), before);
