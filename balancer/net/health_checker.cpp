@@ -52,8 +52,7 @@ asio::awaitable<ProbeResult> converse(tcp::socket& socket, session::ProbeOptions
         if (not_sent) {
             co_return failed(probe.stage(), not_sent);
         }
-        const auto [not_received, received] =
-            co_await socket.async_read_some(input, kUseAwaitable);
+        const auto [not_received, received] = co_await socket.async_read_some(input, kUseAwaitable);
         if (not_received) {
             co_return failed(probe.stage(), not_received);
         }

@@ -25,6 +25,7 @@ class LingeringSockets {
 
     void add(boost::asio::ip::tcp::socket socket);
     void close_all();
+
     [[nodiscard]] std::size_t count() const { return sockets_.size(); }
 
  private:

@@ -1,4 +1,5 @@
-// Accepts connections from Postfix for one listener: from trusted networks only, up to max-sessions.
+// Accepts connections from Postfix for one listener: from trusted networks only, up to
+// max-sessions.
 //
 // Whoever is not trusted gets 554 and is logged once per address and minute (rule R11). At the
 // limit the listener stops accepting instead of refusing: Postfix suspends a destination that

@@ -20,10 +20,10 @@ PoolDriver::PoolDriver(boost::asio::io_context& context, pool::PoolOptions optio
       counters_(counters),
       timer_(context) {}
 
-pool::Ticket PoolDriver::request(SessionId session, std::vector<pool::NodeIndex> tried) {
+pool::Ticket PoolDriver::request(SessionId session, pool::SlotRequest slot) {
     const pool::TimePoint now = Clock::now();
-    const std::size_t tried_count = tried.size();
-    const pool::Ticket ticket = pool_.request(std::move(tried), now);
+    const std::size_t tried_count = slot.tried.size();
+    const pool::Ticket ticket = pool_.request(std::move(slot), now);
     waiting_.emplace(ticket, Waiting{session, now, tried_count});
     schedule_pump();
     return ticket;

@@ -33,7 +33,7 @@ class PoolDriver {
     // Must be set before the first request.
     void set_deliver(Deliver deliver) { deliver_ = std::move(deliver); }
 
-    [[nodiscard]] pool::Ticket request(SessionId session, std::vector<pool::NodeIndex> tried);
+    [[nodiscard]] pool::Ticket request(SessionId session, pool::SlotRequest slot);
     void cancel(pool::Ticket ticket);
     void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail);
 

@@ -218,8 +218,7 @@ void SessionRunner::perform(session::FindOrigin& request) {
     // The store may answer before it returns; the session is told from a fresh turn of the loop.
     environment_.store.find(
         request.key, std::chrono::system_clock::now(),
-        [&table, &context, id, key = request.key](
-            Result<std::optional<OriginRecord>> found) {
+        [&table, &context, id, key = request.key](Result<std::optional<OriginRecord>> found) {
             boost::asio::post(context, [&table, id, key, found = std::move(found)] {
                 table.with(id, [&](SessionRunner& runner) { runner.origin_found(key, found); });
             });
@@ -231,7 +230,7 @@ void SessionRunner::perform(session::MarkDelivered& request) {
 }
 
 void SessionRunner::perform(session::RequestSlot& request) {
-    ticket_ = environment_.pool.request(id_, std::move(request.tried));
+    ticket_ = environment_.pool.request(id_, std::move(request.slot));
 }
 
 void SessionRunner::perform(session::CancelSlot& /*request*/) {
@@ -330,22 +329,20 @@ void SessionRunner::arm_node() {
     const SessionId id = id_;
     const std::uint64_t generation = node_generation_;
     if (!std::exchange(armed_.node_read, true)) {
-        node_->socket().async_wait(
-            tcp::socket::wait_read, [&table, id, generation](error_code error) {
-                if (error != boost::asio::error::operation_aborted) {
-                    table.with(id,
-                               [&](SessionRunner& runner) { runner.node_readable(generation); });
-                }
-            });
+        node_->socket().async_wait(tcp::socket::wait_read, [&table, id,
+                                                            generation](error_code error) {
+            if (error != boost::asio::error::operation_aborted) {
+                table.with(id, [&](SessionRunner& runner) { runner.node_readable(generation); });
+            }
+        });
     }
     if (node_->unsent() > 0 && !std::exchange(armed_.node_write, true)) {
-        node_->socket().async_wait(
-            tcp::socket::wait_write, [&table, id, generation](error_code error) {
-                if (error != boost::asio::error::operation_aborted) {
-                    table.with(id,
-                               [&](SessionRunner& runner) { runner.node_writable(generation); });
-                }
-            });
+        node_->socket().async_wait(tcp::socket::wait_write, [&table, id,
+                                                             generation](error_code error) {
+            if (error != boost::asio::error::operation_aborted) {
+                table.with(id, [&](SessionRunner& runner) { runner.node_writable(generation); });
+            }
+        });
     }
 }
 

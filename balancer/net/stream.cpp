@@ -67,8 +67,7 @@ Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) 
         if (count == 0) {
             return std::size_t{0};
         }
-        const Result<std::size_t> sent =
-            send_now(socket_.native_handle(), {vectors.data(), count});
+        const Result<std::size_t> sent = send_now(socket_.native_handle(), {vectors.data(), count});
         if (!sent) {
             return sent.error();
         }

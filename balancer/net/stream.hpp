@@ -25,6 +25,7 @@ class Stream {
     // Views are not kept. The number of octets unsent afterwards.
     [[nodiscard]] Result<std::size_t> send(std::initializer_list<std::string_view> parts);
     [[nodiscard]] Result<std::size_t> flush();
+
     [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
 
     // Octets received; 0 at the end of the stream; error would_block when there are none yet.

@@ -44,8 +44,11 @@ class Content {
 
     // All octets passed so far, from the first, when they can be given to another node.
     [[nodiscard]] bool is_replayable() const { return is_replayable_; }
+
     [[nodiscard]] std::string_view replay() const { return replay_; }
+
     [[nodiscard]] bool is_complete() const { return is_complete_; }
+
     [[nodiscard]] std::uint64_t octets() const { return octets_; }
 
  private:

@@ -4,6 +4,7 @@
 #include "balancer/session/identity.hpp"
 
 #include <boost/assert.hpp>
+#include <boost/system/errc.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -31,6 +32,19 @@ std::optional<OriginKey> origin_key(const DeliverySettings& settings,
 
 Milliseconds between(TimePoint from, TimePoint to) {
     return to > from ? std::chrono::duration_cast<Milliseconds>(to - from) : Milliseconds{0};
+}
+
+// The node is not to blame for what we run out of.
+bool is_shortage_of_ours(error_code error) {
+    using boost::system::errc::errc_t;
+    for (const errc_t shortage :
+         {errc_t::too_many_files_open, errc_t::too_many_files_open_in_system,
+          errc_t::no_buffer_space, errc_t::not_enough_memory, errc_t::address_not_available}) {
+        if (error == shortage) {
+            return true;
+        }
+    }
+    return false;
 }
 
 MessageResult result_of(const smtp::Reply& reply) {
@@ -160,12 +174,17 @@ void Delivery::resolve_origin(const std::optional<OriginRecord>& record, TimePoi
         give_up(unknown_origin_reply(), MessageResult::failed, now, out);
         return;
     }
+    times_.asked = now;
     request_slot(out);
 }
 
 void Delivery::request_slot(Output& out) {
     stage_ = Stage::waiting_for_slot;
-    out.requests.emplace_back(RequestSlot{tried_});
+    pool::SlotRequest slot(tried_, "");
+    if (!tried_.empty()) {
+        slot.asked_at = times_.asked;  // keeps its place in the line
+    }
+    out.requests.emplace_back(RequestSlot{std::move(slot)});
 }
 
 void Delivery::slot_decided(const pool::Decision& decision, TimePoint now, Output& out) {
@@ -362,7 +381,9 @@ void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out
 
 void Delivery::node_closed(error_code error, TimePoint now, Output& out) {
     if (attempt_) {
-        node_failed(attempt_->node.closed(error), pool::Outcome::failed, now, out);
+        const pool::Outcome outcome =
+            is_shortage_of_ours(error) ? pool::Outcome::abandoned : pool::Outcome::failed;
+        node_failed(attempt_->node.closed(error), outcome, now, out);
     }
 }
 

@@ -58,13 +58,20 @@ class Delivery {
 
     // Replies that Postfix waits for.
     [[nodiscard]] bool is_answer_outstanding() const;
+
     // Nothing behind DATA is a command until the message is over.
     [[nodiscard]] bool takes_commands() const { return is_over() || !envelope_.is_data_requested; }
+
     // Between the 354 and the final dot: what Postfix sends is content ...
-    [[nodiscard]] bool is_in_content() const { return envelope_.is_data_accepted && !content_.is_complete(); }
+    [[nodiscard]] bool is_in_content() const {
+        return envelope_.is_data_accepted && !content_.is_complete();
+    }
+
     // ... and can be taken now.
     [[nodiscard]] bool wants_content() const;
+
     [[nodiscard]] bool is_over() const { return stage_ == Stage::over; }
+
     [[nodiscard]] std::optional<TimePoint> deadline() const;
 
  private:
@@ -105,6 +112,7 @@ class Delivery {
 
     struct Times {
         TimePoint mail;
+        TimePoint asked;  // for the first slot
         TimePoint granted;
         TimePoint opened;
         TimePoint dot;

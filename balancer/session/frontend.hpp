@@ -58,6 +58,7 @@ class Frontend {
 
     // Bytes that were received behind DATA: nobody has looked at them.
     [[nodiscard]] std::string take_rest() { return input_.take(); }
+
     [[nodiscard]] std::size_t buffered() const { return input_.size(); }
 
     // The transaction is over, however it ended: nothing of it, nor of its XFORWARD, is left.

@@ -49,8 +49,7 @@ Endpoint proxy_source(const pool::ProxySource& option, const ConnectionEnds& end
         const auto match = std::find_if(
             option.addresses.begin(), option.addresses.end(),
             [wants_v4](const Address& address) { return address.is_v4() == wants_v4; });
-        const Address address =
-            match != option.addresses.end() ? *match : option.addresses.front();
+        const Address address = match != option.addresses.end() ? *match : option.addresses.front();
         return {address, ends.local.port};
     }
     // 127.0.0.1 would name the node itself once the header has reached another host.

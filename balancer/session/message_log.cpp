@@ -14,9 +14,9 @@ std::string delays_text(const Delays& delays) {
         return static_cast<double>(value.count()) / 1000.0;
     };
     std::array<char, 128> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%.3f/%.3f/%.3f/%.3f",
-                                     seconds(delays.queue), seconds(delays.connect),
-                                     seconds(delays.transfer), seconds(delays.filter));
+    const int length =
+        std::snprintf(text.data(), text.size(), "%.3f/%.3f/%.3f/%.3f", seconds(delays.queue),
+                      seconds(delays.connect), seconds(delays.transfer), seconds(delays.filter));
     return {text.data(), static_cast<std::size_t>(length)};
 }
 
@@ -53,7 +53,8 @@ std::string format(const MessageLog& message) {
     line.add("node", message.node.empty() ? "none" : message.node);
     line.add("result", to_string(message.result));
     line.add("reply", message.reply);
-    line.add("origin", message.origin.is_unspecified() ? "unknown" : millrace::to_string(message.origin));
+    line.add("origin",
+             message.origin.is_unspecified() ? "unknown" : millrace::to_string(message.origin));
     line.add("origin_source", origin::to_string(message.origin_source));
     if (message.is_origin_mismatch) {
         line.add("origin_mismatch", "yes");

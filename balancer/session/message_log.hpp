@@ -42,8 +42,8 @@ struct MessageLog {
     bool is_origin_mismatch = false;
     Address peer;
     std::size_t recipients = 0;
-    std::uint64_t octets = 0;  // of content, as on the wire
-    unsigned tries = 0;        // nodes tried
+    std::uint64_t octets = 0;               // of content, as on the wire
+    unsigned tries = 0;                     // nodes tried
     std::vector<std::string> failed_tries;  // "scan1: connect: Connection refused"
     Delays delays;
     std::string id;          // ours, also in the PROXY header (UNIQUE_ID)

@@ -78,12 +78,16 @@ class NodeSide {
 
     // Nothing is outstanding and nothing was submitted after which QUIT would be out of place.
     [[nodiscard]] bool can_quit() const;
+
     // All of the final dot has left: the message may have been taken.
     [[nodiscard]] bool is_committed() const { return is_dot_sent_; }
+
     [[nodiscard]] bool has_unsent() const { return unsent_ > 0; }
+
     [[nodiscard]] bool is_in_content() const { return stage_ == Stage::content; }
 
     [[nodiscard]] std::optional<TimePoint> deadline() const { return deadline_; }
+
     [[nodiscard]] NodeFailure timed_out() const;
     // The connection could not be made, or ended.
     [[nodiscard]] NodeFailure closed(error_code error) const;

@@ -19,9 +19,9 @@ enum class Mode { smtp, lmtp };
 
 // All counts are per session or per message, so that one client cannot grow us (rule R8).
 struct SessionLimits {
-    std::size_t recipients = 1000;         // per message, then 452 4.5.3
-    unsigned errors = 20;                  // 5xx replies of our own, then 421
-    unsigned unreadable_commands = 3;      // overlong or binary lines, then 421
+    std::size_t recipients = 1000;                // per message, then 452 4.5.3
+    unsigned errors = 20;                         // 5xx replies of our own, then 421
+    unsigned unreadable_commands = 3;             // overlong or binary lines, then 421
     Milliseconds idle = std::chrono::minutes(5);  // without a byte from Postfix
 };
 

@@ -46,7 +46,7 @@ struct MarkDelivered {
 
 // Ask the pool for a slot, then call slot_decided.
 struct RequestSlot {
-    std::vector<pool::NodeIndex> tried;
+    pool::SlotRequest slot;
 };
 
 // The session no longer waits for its slot.

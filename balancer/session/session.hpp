@@ -59,7 +59,9 @@ class Session {
     // Whether the shell should read from Postfix; not to read is the back-pressure.
     [[nodiscard]] bool wants_frontend_bytes() const;
     [[nodiscard]] std::optional<TimePoint> deadline() const;
+
     [[nodiscard]] bool is_closed() const { return is_closed_; }
+
     [[nodiscard]] const std::string& id() const { return settings_.id; }
 
  private:
@@ -76,7 +78,7 @@ class Session {
     std::optional<Delivery> delivery_;
     // Received behind DATA and not taken: content or commands, as the answers will tell.
     std::string waiting_;
-    std::string held_;  // content that was waiting, while the shell sends it
+    std::string held_;         // content that was waiting, while the shell sends it
     TimePoint waiting_since_;  // last byte of Postfix, or since when it is its turn
     bool was_waiting_ = true;
     std::uint64_t messages_ = 0;

@@ -217,7 +217,7 @@ void SessionScript::note(const session::RequestSlot& request) {
     EXPECT_FALSE(slot_) << "a slot asked for with one in hand";
     is_waiting_for_slot_ = true;
     std::string text = "slot";
-    for (const pool::NodeIndex node : request.tried) {
+    for (const pool::NodeIndex node : request.slot.tried) {
         text += text == "slot" ? " tried " : ",";
         text += std::to_string(node);
     }
