@@ -1,8 +1,11 @@
 #include "balancer/app.hpp"
 
+#include "balancer/admin/driver_access.hpp"
 #include "balancer/origin/store_factory.hpp"
+#include "balancer/service/peer.hpp"
 #include "balancer/status_json.hpp"
 #include "proto/log.hpp"
+#include "proto/runtime/config_file.hpp"
 #include "proto/runtime/logging.hpp"
 #include "proto/runtime/privileges.hpp"
 
@@ -24,6 +27,20 @@ constexpr std::size_t kReadBufferSize = 128 * 1024;
 constexpr std::chrono::minutes kExpiryInterval{1};
 constexpr std::chrono::milliseconds kDrainLook{50};
 
+// What the system knows these users or groups by.
+template <typename Find>
+auto ids_of(const std::string& key, const std::vector<std::string>& names, Find find) {
+    std::vector<typename decltype(find(std::string()))::value_type> ids;
+    for (const std::string& name : names) {
+        const auto id = find(name);
+        if (!id) {
+            throw ConfigError(key + ": the system does not know '" + name + "'");
+        }
+        ids.push_back(*id);
+    }
+    return ids;
+}
+
 }  // namespace
 
 App::App(const config::Config& config)
@@ -42,6 +59,7 @@ App::App(const config::Config& config)
         add_listener(listener);
     }
     open_origin_service();
+    open_admin_service();
     open_http();
 }
 
@@ -54,11 +72,11 @@ App::RunningPool::RunningPool(App& app, const config::PoolConfig& pool)
     : relay(std::make_shared<const session::RelayOptions>(pool.relay)),
       driver(app.context_, pool.pool, std::random_device{}(), app.counters_),
       checker(app.context_, driver, app.lingering_, app.check_settings(pool.pool.name)) {
-    driver.set_deliver([&sessions = app.sessions_](net::SessionId id,
-                                                   const pool::Decision& decision) {
-        return sessions.with(
-            id, [&](net::SessionRunner& runner) { runner.slot_decided(decision); });
-    });
+    driver.set_deliver(
+        [&sessions = app.sessions_](net::SessionId id, const pool::Decision& decision) {
+            return sessions.with(
+                id, [&](net::SessionRunner& runner) { runner.slot_decided(decision); });
+        });
 }
 
 net::CheckSettings App::check_settings(const std::string& pool) const {
@@ -96,6 +114,22 @@ void App::open_origin_service() {
     options.access.own_user = ::getuid();
     options.access.trusted_networks = config_.origin.trusted_networks;
     origin_receiver_.emplace(context_.get_executor(), *store_, options);
+}
+
+void App::open_admin_service() {
+    if (!config_.admin.listen) {
+        return;
+    }
+    admin::AdminServerOptions options;
+    options.listen = *config_.admin.listen;
+    options.access.own_user = ::getuid();
+    options.access.users = ids_of("admin.users", config_.admin.users, service::find_user);
+    options.access.groups = ids_of("admin.groups", config_.admin.groups, service::find_group);
+    admin::Pools pools;
+    for (const auto& pool : pools_) {
+        pools.push_back(std::make_unique<admin::DriverAccess>(pool->driver));
+    }
+    admin_server_.emplace(context_.get_executor(), std::move(pools), options);
 }
 
 void App::open_http() {

@@ -5,6 +5,7 @@
 // finished for up to `shutdown-grace`, and what is left is cut off: Postfix keeps those messages.
 #pragma once
 
+#include "balancer/admin/admin_server.hpp"
 #include "balancer/config/config.hpp"
 #include "balancer/metrics/metrics.hpp"
 #include "balancer/net/health_checker.hpp"
@@ -50,6 +51,7 @@ class App {
     void add_listener(const config::ListenerConfig& listener);
     [[nodiscard]] net::CheckSettings check_settings(const std::string& pool) const;
     void open_origin_service();
+    void open_admin_service();
     void open_http();
     void wait_for_signals();
     void take_signal(int number);
@@ -69,6 +71,7 @@ class App {
     std::vector<std::unique_ptr<RunningPool>> pools_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::optional<service::OriginReceiver> origin_receiver_;
+    std::optional<admin::AdminServer> admin_server_;
     std::optional<service::HttpServer> http_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer expiry_timer_;

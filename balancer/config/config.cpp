@@ -57,6 +57,36 @@ OriginServiceConfig read_origin(const ConfigValues& values) {
     return config;
 }
 
+std::optional<UnixPath> parse_unix_path(std::string_view text) {
+    const std::optional<ListenAddress> address = parse_listen_address(text);
+    const auto* path = address ? std::get_if<UnixPath>(&*address) : nullptr;
+    return path == nullptr ? std::nullopt : std::optional{*path};
+}
+
+std::optional<std::vector<std::string>> parse_names(std::string_view text) {
+    std::vector<std::string> names;
+    for (const std::string_view item : split_list(text)) {
+        if (item.empty()) {
+            return std::nullopt;
+        }
+        names.emplace_back(item);
+    }
+    return names.empty() ? std::nullopt : std::optional{names};
+}
+
+AdminServiceConfig read_admin(const ConfigValues& values) {
+    const Section section(values, "admin");
+    AdminServiceConfig config;
+    config.listen = section.read_optional("listen", parse_unix_path);
+    for (const auto& names : section.read_all("users", parse_names)) {
+        config.users.insert(config.users.end(), names.begin(), names.end());
+    }
+    for (const auto& names : section.read_all("groups", parse_names)) {
+        config.groups.insert(config.groups.end(), names.begin(), names.end());
+    }
+    return config;
+}
+
 std::vector<PoolConfig> read_pools(const ConfigValues& values) {
     std::vector<PoolConfig> pools;
     for (const std::string& name : values.sections("pool")) {
@@ -128,6 +158,7 @@ Config make_config(const ConfigValues& values) {
     config.identity = read_identity(top);
     config.shutdown_grace = top.read("shutdown-grace", parse_time_or_zero);
     config.origin = read_origin(values);
+    config.admin = read_admin(values);
     config.http_listen = Section(values, "http").read_optional("listen", parse_endpoint);
     config.pools = read_pools(values);
     config.listeners = read_listeners(values, config.pools);

@@ -29,6 +29,12 @@ struct OriginServiceConfig {
     std::vector<Network> trusted_networks;  // who may publish over TCP
 };
 
+struct AdminServiceConfig {
+    std::optional<UnixPath> listen;   // nothing: no admin service
+    std::vector<std::string> users;   // who may give orders, besides root and our own user
+    std::vector<std::string> groups;  // the same, by group
+};
+
 struct ListenerConfig {
     std::string name;
     std::vector<Endpoint> binds;
@@ -49,6 +55,7 @@ struct Config {
     ProcessIdentity identity;
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
     OriginServiceConfig origin;
+    AdminServiceConfig admin;
     std::optional<Endpoint> http_listen;
     std::vector<ListenerConfig> listeners;
     std::vector<PoolConfig> pools;

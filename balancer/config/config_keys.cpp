@@ -10,6 +10,8 @@ constexpr const char* kTime = "a duration from 1ms to 365d, such as 5s";
 constexpr const char* kTimeOrZero = "a duration up to 365d, such as 5s, or 0s";
 constexpr const char* kNetworks = "networks such as 192.0.2.0/24 or addresses, with commas between";
 
+constexpr const char* kNames = "names, with commas between";
+
 using Rows = std::vector<ConfigKey>;
 
 Rows service_keys() {
@@ -35,6 +37,12 @@ Rows service_keys() {
          "pass or tempfail"},
         {"origin.trusted-networks", "Who may publish over TCP; addresses of loopback always may.",
          "", kNetworks, true},
+
+        {"admin.listen", "Where millracectl gives its orders; without it, nowhere.", "",
+         "unix:/PATH"},
+        {"admin.users", "Who may give orders, besides root and the daemon's own user.", "", kNames,
+         true},
+        {"admin.groups", "Whose members may give orders.", "", kNames, true},
 
         {"http.listen", "Where metrics and status are served; without it, they are not.", "",
          "ADDRESS:PORT"},

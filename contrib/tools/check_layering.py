@@ -24,6 +24,9 @@ ALLOWED = {
                      "balancer/metrics", "balancer/session"},
     "balancer/service": {"proto", "proto/runtime", "balancer/origin", "balancer/metrics",
                          "balancer/pool", "balancer/net"},
+    "balancer/admin": {"proto", "proto/runtime", "balancer/pool", "balancer/net",
+                       "balancer/service"},
+    "balancer/ctl": {"proto", "proto/runtime"},
     "balancer/config": {"proto", "proto/runtime", "balancer/origin", "balancer/pool",
                         "balancer/session", "balancer/proxy_protocol", "balancer/smtp"},
     "balancer": None,  # app and main: the only place that knows every module
@@ -32,7 +35,10 @@ ALLOWED = {
 PURE = {"proto", "balancer/smtp", "balancer/proxy_protocol", "balancer/metrics", "balancer/pool",
         "balancer/session"}
 PURE_FILES = {"milter/message_tracker", "milter/received_walk", "milter/received_field",
-              "balancer/origin/resolution", "balancer/origin/memory_store"}
+              "balancer/origin/resolution", "balancer/origin/memory_store",
+              "balancer/admin/admin_commands", "balancer/admin/pool_access",
+              "balancer/ctl/command_line", "balancer/ctl/table", "balancer/ctl/json",
+              "balancer/ctl/render"}
 IMPURE = [
     (re.compile(r'#include <boost/asio(?!/ip/address)'), "includes Asio"),
     (re.compile(r"#include <(sys/socket\.h|thread|mutex|libmilter/.*)>"), "includes {0}"),

@@ -2,6 +2,7 @@
 
 #include "balancer/proxy_protocol/header.hpp"
 #include "balancer/proxy_protocol/origin_tlvs.hpp"
+#include "proto/admin.hpp"
 #include "proto/rpc.hpp"
 #include "tests/unit/docs/document.hpp"
 
@@ -65,6 +66,29 @@ TEST(ProtocolDocument, ShowsAPublishRequest) {
 
 TEST(ProtocolDocument, ShowsAPublishResponse) {
     EXPECT_EQ(example("publish response"), encode_response({1, PublishStatus::stored, ""}));
+}
+
+TEST(ProtocolDocument, ShowsAnAdminRequest) {
+    const admin::SetState order{
+        {"scanners", "scan1"}, admin::NodeOrder::drain, std::chrono::seconds(60)};
+    EXPECT_EQ(example("admin request"), admin::encode_request({1, order}));
+}
+
+TEST(ProtocolDocument, ShowsAnAdminResponse) {
+    admin::Response response;
+    response.id = 1;
+    response.status = admin::Status::done;
+    admin::NodeRow row;
+    row.name = {"scanners", "scan1"};
+    row.endpoint = "192.0.2.21:10024";
+    row.state = "drain";
+    row.since = std::chrono::seconds(2);
+    row.reason = "set to drain";
+    row.maxconn = 4;
+    row.weight = 1;
+    row.messages_total = 77;
+    response.nodes.push_back(row);
+    EXPECT_EQ(example("admin response"), admin::encode_response(response));
 }
 
 TEST(ProtocolDocument, ShowsAVersion2Header) {

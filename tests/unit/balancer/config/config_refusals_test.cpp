@@ -125,6 +125,15 @@ TEST(ConfigRefusal, ComesForAnOriginServiceThatStrangersCanReach) {
     EXPECT_EQ(fault_of(minimal_config() + "[origin]\nlisten = [::1]:10030\n"), "accepted");
 }
 
+// Rule R11: over TCP nobody knows who gives the orders.
+TEST(ConfigRefusal, ComesForAnAdminServiceOnTcp) {
+    EXPECT_EQ(fault_of("[admin]\nlisten = 127.0.0.1:9146\n" + minimal_config()),
+              "balancer.conf:2: admin.listen = 127.0.0.1:9146: expected unix:/PATH");
+    for (const std::string_view line : {"users = ", "users = anna,,ben", "groups = ,"}) {
+        EXPECT_NE(fault_of(minimal_config().append("[admin]\n").append(line)), "accepted") << line;
+    }
+}
+
 TEST(ConfigRefusal, ComesForAnOriginThatIsLookedForNowhere) {
     for (const std::string_view line :
          {"order = ", "order = store,store", "order = none", "order = store,", "on-missing = drop",

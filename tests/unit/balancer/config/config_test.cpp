@@ -42,6 +42,18 @@ TEST(Config, TakesServiceKeys) {
     EXPECT_EQ(to_string(*config.http_listen), "127.0.0.1:9145");
 }
 
+TEST(Config, TakesAdminKeys) {
+    EXPECT_FALSE(configure(minimal_config()).admin.listen);
+    const Config config = configure(
+        "[admin]\nlisten = unix:/run/millrace/admin.sock\nusers = anna, ben\nusers = cleo\n"
+        "groups = operators\n" +
+        minimal_config());
+    ASSERT_TRUE(config.admin.listen);
+    EXPECT_EQ(config.admin.listen->path, "/run/millrace/admin.sock");
+    EXPECT_THAT(config.admin.users, ::testing::ElementsAre("anna", "ben", "cleo"));
+    EXPECT_THAT(config.admin.groups, ::testing::ElementsAre("operators"));
+}
+
 TEST(Config, KeepsOriginsOnDiskByDefault) {
     const Config config =
         configure("[origin]\nlisten = unix:/run/millrace/origin.sock\n" + minimal_config());
@@ -99,7 +111,7 @@ TEST(ConfigKeys, HaveAHelpTextAndSayWhatIsExpected) {
 // Nothing may be accepted that would then not be done.
 TEST(ConfigKeys, HoldNothingThatIsNotThereYet) {
     for (const char* line :
-         {"[admin]\nlisten = unix:/run/a", "[listener.filter]\naccept-proxy = off",
+         {"[listener.filter]\naccept-proxy = off",
           "[listener.filter]\nuse-pool = a if recipient-domain b", "[pool.scanners]\nreuse = off",
           "[pool.scanners]\non-pool-down = tempfail", "[pool.scanners]\nbypass-pool = direct"}) {
         EXPECT_THAT(test::fault_of(minimal_config() + line), testing::HasSubstr("unknown key"));
