@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -291,10 +292,14 @@ void open_service(const ListenAddress& listen, unsigned mode) {
 void run_service(const OriginRecorder& recorder, const TrackerOptions& options) {
     service = new SessionService(recorder, options);
     static std::atomic<bool> has_given_up = false;
+    // While a thread is being made its maker takes no signal, and libmilter's thread would.
+    static std::binary_semaphore may_start{0};
     std::thread([] {
+        may_start.acquire();
         has_given_up = smfi_main() != MI_SUCCESS;
         request_end();
     }).detach();
+    may_start.release();
     wait_for_end();
     // No smfi_stop(): it waits up to five seconds for libmilter's listener, and mail that is on its
     // way here would wait as well.

@@ -4,10 +4,10 @@
 #include "milter/config.hpp"
 #include "proto/log.hpp"
 
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string_view>
-#include <utility>
 
 #include <sysexits.h>
 
@@ -28,10 +28,8 @@ void serve(const milter::Config& config) {
     milter::OriginPublisher publisher(options);
     const milter::OriginRecorder recorder(
         [&](const OriginRecord& record) { return publisher.publish(record); }, config.on_error);
-    log(LogLevel::info, LogLine("milter", "started")
-                            .add("version", MILLRACE_VERSION)
-                            .add("listen", to_string(config.listen))
-                            .text());
+    LogLine line("milter", "started");
+    log(LogLevel::info, line.add("listen", to_string(config.listen)).text());
     notify_ready();
     milter::run_service(recorder, config.tracker);
     notify_stopping();
@@ -45,7 +43,7 @@ int run(const CommandLine& line) {
         return EX_OK;
     }
     if (line.version) {
-        std::cout << kProgram << " " << MILLRACE_VERSION << "\n";
+        std::cout << kProgram << " " MILLRACE_VERSION "\n";
         return EX_OK;
     }
     const milter::Config config = milter::make_config(line.values);
@@ -67,13 +65,16 @@ int report(const std::exception& error, int exit_code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    int exit_code = EX_OK;
     try {
-        return run(read_command_line(argc, argv, milter::config_keys()));
+        exit_code = run(read_command_line(argc, argv, milter::config_keys()));
     } catch (const UsageError& error) {
-        return report(error, EX_USAGE);
+        exit_code = report(error, EX_USAGE);
     } catch (const ConfigError& error) {
-        return report(error, EX_CONFIG);
+        exit_code = report(error, EX_CONFIG);
     } catch (const std::exception& error) {
-        return report(error, EX_OSERR);
+        exit_code = report(error, EX_OSERR);
     }
+    std::cout.flush();
+    std::quick_exit(exit_code);  // nothing is destroyed under libmilter's threads, which may run on
 }
