@@ -34,7 +34,7 @@ auto ids_of(const std::string& key, const std::vector<std::string>& names, Find 
     for (const std::string& name : names) {
         const auto id = find(name);
         if (!id) {
-            throw ConfigError(key + ": the system does not know '" + name + "'");
+            throw ConfigError(std::string(key).append(": the system does not know ").append(name));
         }
         ids.push_back(*id);
     }

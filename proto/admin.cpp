@@ -132,7 +132,7 @@ Result<Command> command_from_wire(const wire::AdminRequest& message) {
 }
 
 struct NodeOf {
-    const NodeName* operator()(const Show&) const { return nullptr; }
+    const NodeName* operator()(const Show& /*show*/) const { return nullptr; }
 
     template <typename Order>
     const NodeName* operator()(const Order& order) const {

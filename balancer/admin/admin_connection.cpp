@@ -25,7 +25,7 @@ constexpr auto kLook = std::chrono::milliseconds(50);  // how often a wait looks
 
 // The line about an order, without its result; nothing for a command that only looks.
 struct OrderLine {
-    std::optional<LogLine> operator()(const Show&) const { return std::nullopt; }
+    std::optional<LogLine> operator()(const Show& /*show*/) const { return std::nullopt; }
 
     std::optional<LogLine> operator()(const SetState& order) const {
         return begin(order.node).add("state", to_string(order.order));

@@ -2,6 +2,7 @@
 #include "balancer/ctl/client.hpp"
 #include "tests/integration/admin/admin_fixture.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -45,13 +46,18 @@ class MillracectlTest : public AdminFixture {
     T beside(const std::function<T()>& client) {
         std::future<T> result = std::async(std::launch::async, client);
         // The future wakes nobody: have the loop look now and then.
-        const auto is_ready = [&] {
-            boost::asio::steady_timer pause(loop_.context(), 1ms);
-            pause.async_wait([](const error_code&) {});
-            loop_.context().run_one();
-            return result.wait_for(0s) == std::future_status::ready;
+        boost::asio::steady_timer pause(loop_.context());
+        std::function<void()> pause_again = [&] {
+            pause.expires_after(1ms);
+            pause.async_wait([&](const error_code& error) {
+                if (!error) {
+                    pause_again();
+                }
+            });
         };
-        EXPECT_TRUE(loop_.run_until(is_ready));
+        pause_again();
+        EXPECT_TRUE(
+            loop_.run_until([&] { return result.wait_for(0s) == std::future_status::ready; }));
         return result.get();
     }
 
