@@ -164,10 +164,11 @@ TEST(MailArgument, KnowsOnlyTheParametersOfTheKeywordsOffered) {
 }
 
 TEST(MailArgument, TakesEightBitAddressesWithAndWithoutSmtpUtf8) {
-    for (const std::string_view path : {"<f\xC3\xA4n@example.org>",
-                                        "<a@b\xC3\xBC"
-                                        "cher.example>",
-                                        "<\"\xE2\x82\xAC \"@example.org>", "<f\xE4n@example.org>"}) {
+    for (const std::string_view path :
+         {"<f\xC3\xA4n@example.org>",
+          "<a@b\xC3\xBC"
+          "cher.example>",
+          "<\"\xE2\x82\xAC \"@example.org>", "<f\xE4n@example.org>"}) {
         const auto argument = "FROM:" + std::string(path);
         EXPECT_TRUE(parse_mail(argument, {})) << path;
         EXPECT_TRUE(parse_mail(argument + " SIZE=1", {})) << path;
