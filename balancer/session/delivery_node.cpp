@@ -1,0 +1,294 @@
+// The half of a delivery that faces the node: opening one, its replies, its verdict, its failures.
+
+#include "balancer/session/delivery.hpp"
+#include "balancer/session/failure_reply.hpp"
+#include "balancer/session/identity.hpp"
+
+#include <boost/system/errc.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::session {
+
+namespace {
+
+// The node is not to blame for what we run out of.
+bool is_shortage_of_ours(error_code error) {
+    using boost::system::errc::errc_t;
+    for (const errc_t shortage :
+         {errc_t::too_many_files_open, errc_t::too_many_files_open_in_system,
+          errc_t::no_buffer_space, errc_t::not_enough_memory, errc_t::address_not_available}) {
+        if (error == shortage) {
+            return true;
+        }
+    }
+    return false;
+}
+
+MessageResult result_of(const smtp::Reply& reply) {
+    if (reply.is_positive()) {
+        return MessageResult::accepted;
+    }
+    return reply.is_permanent() ? MessageResult::rejected : MessageResult::deferred;
+}
+
+}  // namespace
+
+void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
+    stage_ = Stage::at_node;
+    times_.granted = now;
+    tried_.push_back(grant.node);
+    log_.node = grant.options->name;
+    ++log_.tries;
+
+    NodeDialogue dialogue{settings_.ingress, settings_.session->mode, {}, settings_.relay};
+    if (grant.options->dialect.send_xforward) {
+        dialogue.xforward = forwarded(envelope_.xforward, resolution_);
+    }
+    attempt_.emplace(Attempt{grant, NodeSide(std::move(dialogue), now), 0, {}});
+
+    NodeSide& node = attempt_->node;
+    node.submit(NodeCommand::mail, envelope_.mail_line, now, out.to_node);
+    attempt_->answers_to_confirm = envelope_.is_mail_accepted ? 1 : 0;
+    for (std::size_t i = 0; i < envelope_.recipients.size(); ++i) {
+        const Recipient& recipient = envelope_.recipients[i];
+        if (recipient.state != RecipientState::refused) {
+            node.submit(NodeCommand::rcpt, recipient.line, now, out.to_node);
+            attempt_->awaited_recipients.push_back(i);
+        }
+        attempt_->answers_to_confirm += recipient.state == RecipientState::accepted ? 1 : 0;
+    }
+    if (envelope_.is_data_requested) {
+        node.submit(NodeCommand::data, "DATA\r\n", now, out.to_node);
+        attempt_->answers_to_confirm += envelope_.is_data_accepted ? 1 : 0;
+    }
+    out.requests.emplace_back(ConnectNode{grant.options->endpoint});
+}
+
+void Delivery::node_connected(const Endpoint& local, TimePoint now, Output& out) {
+    if (!attempt_) {
+        return;
+    }
+    const pool::NodeOptions& options = *attempt_->grant.options;
+    const Result<std::string> header =
+        proxy_header(options.dialect, {settings_.peer, local, options.endpoint}, origin_facts());
+    if (!header) {
+        node_failed({"connect", "PROXY header: " + header.error().message()},
+                    pool::Outcome::abandoned, now, out);
+        return;
+    }
+    attempt_->node.connected(*header, now, out.to_node);
+}
+
+proxy_protocol::OriginFacts Delivery::origin_facts() const {
+    proxy_protocol::OriginFacts facts;
+    facts.queue_id = key_ ? key_->queue_id.text() : "";
+    facts.unique_id = settings_.id;
+    if (!resolution_.origin) {
+        return facts;
+    }
+    const SmtpClient& client = *resolution_.origin;
+    facts.client = client.endpoint;
+    facts.helo = client.helo;
+    facts.name = client.name;
+    if (key_ && attempt_->grant.options->dialect.proxy_header.selection.record) {
+        OriginRecord record{*key_, client.endpoint, client, {}, {}, {}};
+        if (const std::optional<Address> connected = envelope_.xforward.client_address()) {
+            record.connected.address = *connected;
+        }
+        facts.record = encode_origin(record);
+    }
+    return facts;
+}
+
+void Delivery::node_received(std::string_view bytes, TimePoint now, Output& out) {
+    while (attempt_ && !bytes.empty()) {
+        const std::optional<NodeEvent> event = attempt_->node.read(bytes, now, out.to_node);
+        if (!event) {
+            return;
+        }
+        take_event(*event, now, out);
+    }
+}
+
+void Delivery::take_event(const NodeEvent& event, TimePoint now, Output& out) {
+    if (const auto* reply = std::get_if<NodeReply>(&event)) {
+        take_reply(*reply, now, out);
+    } else if (const auto* verdict = std::get_if<NodeVerdict>(&event)) {
+        take_verdict(verdict->reply, now, out);
+    } else if (const auto* failure = std::get_if<NodeFailure>(&event)) {
+        node_failed(*failure, pool::Outcome::failed, now, out);
+    } else {
+        times_.opened = now;
+    }
+}
+
+void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
+    if (attempt_->answers_to_confirm > 0) {
+        confirm(reply, now, out);
+        return;
+    }
+    switch (reply.command) {
+        case NodeCommand::mail:
+            if (!reply.reply.is_positive()) {
+                give_up(reply.reply, result_of(reply.reply), now, out);
+                return;
+            }
+            envelope_.is_mail_accepted = true;
+            break;
+        case NodeCommand::rcpt: {
+            const std::size_t index = attempt_->awaited_recipients.front();
+            attempt_->awaited_recipients.pop_front();
+            envelope_.recipients[index].state =
+                reply.reply.is_positive() ? RecipientState::accepted : RecipientState::refused;
+            envelope_.has_deferred_recipient |= reply.reply.is_transient();
+            break;
+        }
+        case NodeCommand::data:
+            if (reply.reply.code != 354) {
+                give_up(reply.reply, result_of(reply.reply), now, out);
+                return;
+            }
+            if (verdicts_due() == 0) {  // LMTP, RFC 2033 4.2: DATA must fail then
+                node_failed({"envelope", "envelope: 354 without a recipient"},
+                            pool::Outcome::failed, now, out);
+                return;
+            }
+            envelope_.is_data_accepted = true;
+            answer(reply.reply, out);
+            begin_content(now, out);
+            return;
+        case NodeCommand::xforward:
+            return;
+    }
+    answer(reply.reply, out);
+}
+
+void Delivery::confirm(const NodeReply& reply, TimePoint now, Output& out) {
+    const bool agrees =
+        reply.command == NodeCommand::data ? reply.reply.code == 354 : reply.reply.is_positive();
+    if (!agrees) {
+        // Postfix was told yes by another node; this one may not say no.
+        node_failed({"disagreement",
+                     "refuses what another node accepted: " + std::string(reply.reply.last_line())},
+                    pool::Outcome::completed, now, out);
+        return;
+    }
+    --attempt_->answers_to_confirm;
+    if (reply.command == NodeCommand::rcpt) {
+        attempt_->awaited_recipients.pop_front();
+    } else if (reply.command == NodeCommand::data) {
+        begin_content(now, out);
+    }
+}
+
+void Delivery::begin_content(TimePoint now, Output& out) {
+    attempt_->node.content_begins(now);
+    if (content_.octets() == 0) {
+        return;
+    }
+    out.to_node.content = content_.replay();
+    if (content_.is_complete()) {
+        attempt_->node.content_ends(verdicts_due(), now, out.to_node);
+    }
+}
+
+void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out) {
+    verdicts_.push_back(reply);
+    out.to_frontend += reply.wire;
+    if (verdicts_.size() < verdicts_due()) {
+        return;
+    }
+    leave_node(pool::Outcome::completed, "", true, out);
+    const auto is_accepted = [](const smtp::Reply& verdict) { return verdict.is_positive(); };
+    const auto is_transient = [](const smtp::Reply& verdict) { return verdict.is_transient(); };
+    const bool any_transient = std::any_of(verdicts_.begin(), verdicts_.end(), is_transient);
+    MessageResult result = any_transient ? MessageResult::deferred : MessageResult::rejected;
+    if (std::any_of(verdicts_.begin(), verdicts_.end(), is_accepted)) {
+        result = MessageResult::accepted;
+    }
+    // Another delivery of the message will need its record.
+    const bool is_any_deferred = any_transient || envelope_.has_deferred_recipient;
+    if (key_ && result == MessageResult::accepted && !is_any_deferred) {
+        out.requests.emplace_back(MarkDelivered{*key_});
+    }
+    finish(result, reply.last_line(), now, out);
+}
+
+void Delivery::node_closed(error_code error, TimePoint now, Output& out) {
+    if (attempt_) {
+        const pool::Outcome outcome =
+            is_shortage_of_ours(error) ? pool::Outcome::abandoned : pool::Outcome::failed;
+        node_failed(attempt_->node.closed(error), outcome, now, out);
+    }
+}
+
+void Delivery::node_spoke_early(TimePoint now, Output& out) {
+    if (attempt_) {
+        node_failed({"content", "content: unexpected reply before the end of data"},
+                    pool::Outcome::failed, now, out);
+    }
+}
+
+void Delivery::node_sent(std::size_t unsent, TimePoint now) {
+    if (attempt_) {
+        attempt_->node.sent(unsent, now);
+    }
+}
+
+void Delivery::node_failed(const NodeFailure& failure, pool::Outcome outcome, TimePoint now,
+                           Output& out) {
+    log_.failed_tries.push_back(attempt_->grant.options->name + ": " + failure.detail);
+    const bool is_committed = attempt_->node.is_committed();
+    leave_node(outcome, failure.detail, false, out);
+    if (is_committed) {
+        give_up(verdict_lost_reply(failure.detail), MessageResult::failed, now, out);
+        return;
+    }
+    out.requests.emplace_back(CountFailover{failure.reason});
+    if (can_try_another_node()) {
+        request_slot(out);
+    } else {
+        give_up(node_failed_reply(failure.detail), MessageResult::failed, now, out);
+    }
+}
+
+bool Delivery::can_try_another_node() const {
+    const bool has_tries_left = tried_.size() < settings_.relay->retries;
+    return has_tries_left && (content_.octets() == 0 || content_.is_replayable());
+}
+
+void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool is_polite,
+                          Output& out) {
+    if (!attempt_) {
+        return;
+    }
+    // QUIT has gone out with the final dot; before the content it is sent where it is in place.
+    bool waits = is_polite && content_.is_complete();
+    if (is_polite && attempt_->node.can_quit()) {
+        out.to_node.after_content = "QUIT\r\n";
+        waits = true;
+    }
+    if (!waits) {
+        // What the same event had for the node must not leave: a replay with its final dot, say.
+        out.to_node = {};
+    }
+    out.requests.emplace_back(CloseNode{waits});
+    out.requests.emplace_back(ReleaseSlot{attempt_->grant.node, outcome, std::string(detail)});
+    attempt_.reset();
+}
+
+void Delivery::time_passed(TimePoint now, Output& out) {
+    const std::optional<TimePoint> due = deadline();
+    if (!due || now < *due) {
+        return;
+    }
+    if (stage_ == Stage::finding_origin) {
+        resolve_origin(std::nullopt, now, out);
+    } else if (attempt_) {
+        node_failed(attempt_->node.timed_out(), pool::Outcome::failed, now, out);
+    }
+}
+
+}  // namespace millrace::session
