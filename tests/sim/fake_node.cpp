@@ -88,15 +88,17 @@ void FakeNode::say(std::string_view wire, bool is_whole) {
     if (is_closed_ || is_peer_gone_) {
         return;
     }
-    if (is_whole) {  // it is there before anything else can happen
-        line_.received(wire, true);
+    const milliseconds delay(is_whole ? 0 : world_.chance.below(3));
+    last_said_ = std::max(last_said_, world_.timeline.now() + delay);
+    if (is_whole && on_the_way_ == 0) {
+        line_.received(wire, true);  // it is there before anything else can happen
         return;
     }
-    const milliseconds delay(world_.chance.below(3));
-    last_said_ = std::max(last_said_, world_.timeline.now() + delay);
-    world_.timeline.at(last_said_, [this, text = std::string(wire)] {
+    ++on_the_way_;
+    world_.timeline.at(last_said_, [this, is_whole, text = std::string(wire)] {
+        --on_the_way_;
         if (!is_peer_gone_) {
-            line_.received(text, false);
+            line_.received(text, is_whole);
         }
     });
 }

@@ -118,7 +118,8 @@ class FakeNode {
     bool is_closed_ = false;
     bool is_working_ = false;
     bool has_quit_ = false;
-    TimePoint last_said_;
+    TimePoint last_said_;         // arrival of its last words
+    std::size_t on_the_way_ = 0;  // words that have not arrived
 
     std::optional<proxy_protocol::OriginFacts> facts_;
     smtp::Xforward xforward_;

@@ -209,7 +209,8 @@ void FakeNode::take_data() {
 // A verdict before the content is there.
 void FakeNode::say_too_early() {
     const std::string all = "\r\n" + content_ + input_;
-    if (reading_ == Reading::content && all.find("\r\n.\r\n") == std::string::npos) {
+    if (on_the_way_ == 0 && reading_ == Reading::content &&
+        all.find("\r\n.\r\n") == std::string::npos) {
         say("250 2.0.0 too early\r\n", true);
     }
 }

@@ -18,6 +18,7 @@ PostfixPlan make_postfix_plan(std::size_t trouble_percent, Chance& chance) {
     plan.is_pipelining = chance.percent(75);
     plan.quits_with_dot = chance.percent(50);
     plan.resets_between = chance.percent(60);
+    plan.is_hasty = chance.percent(15);
     if (chance.percent(30)) {
         plan.segment = chance.one_of<std::size_t>({1, 3, 100, 4096, 20000});
         plan.pace = milliseconds(plan.segment < 100 ? chance.below(3) : chance.below(1000));
@@ -38,7 +39,7 @@ FakePostfix::FakePostfix(Timeline& timeline, Chance& chance, Ledger& ledger, ses
       mode_(mode),
       plan_(plan),
       messages_(messages.begin(), messages.end()),
-      expected_{"greeting"} {}
+      expected_{{nullptr, "greeting"}} {}
 
 // --- Replies ------------------------------------------------------------------------------------
 
@@ -76,9 +77,9 @@ void FakePostfix::hear_reply(const std::string& wire) {
         ledger_.violation("a reply that nobody asked for: " + wire);
         return;
     }
-    const std::string label = expected_.front();
+    const Expected command = expected_.front();
     expected_.pop_front();
-    hear_label(label, wire);
+    hear_label(command, wire);
     if (is_done_ || is_stalled_) {
         return;
     }
@@ -93,12 +94,12 @@ void FakePostfix::hear_reply(const std::string& wire) {
 void FakePostfix::hear_goodbye(const std::string& wire) {
     has_heard_goodbye_ = true;
     if (wire.starts_with("421 4.4.2") && !is_stalled_ && !expected_.empty()) {
-        ledger_.violation("called idle while it waits for " + expected_.front());
+        ledger_.violation("called idle while it waits for " + expected_.front().label);
     }
 }
 
-void FakePostfix::hear_label(const std::string& label, const std::string& wire) {
-    const unsigned code = static_cast<unsigned>(std::stoul(wire.substr(0, 3)));
+void FakePostfix::hear_label(const Expected& command, const std::string& wire) {
+    const std::string& label = command.label;
     if (label == "greeting") {
         say("hello", (mode_ == session::Mode::lmtp ? "LHLO " : "EHLO ") + std::string(kIngress));
     } else if (label == "hello" || label == "reset") {
@@ -107,31 +108,36 @@ void FakePostfix::hear_label(const std::string& label, const std::string& wire) 
         has_heard_goodbye_ = true;
     } else if (label == "xforward") {
         say_next();
-    } else if (label.front() == 'V') {
-        ledger_.reply_heard(*message_, label, wire);
-        const bool is_last = expected_.empty() || expected_.front().front() != 'V';
-        if (is_last) {
-            end_message();
-        }
     } else {
-        ledger_.reply_heard(*message_, label, wire);
-        if (label == "M" && message_->is_mail_refused) {
-            commands_.clear();
+        ledger_.reply_heard(*command.message, label, wire);
+        hear_answer(*command.message, label, wire);
+    }
+}
+
+void FakePostfix::hear_answer(Message& message, const std::string& label, const std::string& wire) {
+    if (label.front() == 'V') {
+        const bool is_last = expected_.empty() || expected_.front().label.front() != 'V';
+        if (is_last) {
+            end_message(message);
         }
-        if (label == "D") {
-            envelope_answered(code == 354);
-        } else if (expected_.empty() && commands_.empty()) {
-            envelope_answered(false);
-        } else {
-            say_next();
-        }
+        return;
+    }
+    if (label == "M" && message.is_mail_refused) {
+        commands_.clear();
+    }
+    if (label == "D") {
+        envelope_answered(wire.starts_with("354"));
+    } else if (expected_.empty() && commands_.empty()) {
+        envelope_answered(false);
+    } else {
+        say_next();
     }
 }
 
 // --- Commands -----------------------------------------------------------------------------------
 
 void FakePostfix::say(std::string_view label, std::string_view line) {
-    expected_.emplace_back(label);
+    expect(label);
     ledger_.trace("postfix says", line);
     line_.send(std::string(line) + "\r\n");
 }
@@ -169,7 +175,7 @@ void FakePostfix::begin_message() {
     }
     std::string segment;
     for (const auto& [label, line] : commands_) {
-        expected_.push_back(label);
+        expect(label);
         segment += line + "\r\n";
     }
     commands_.clear();
@@ -224,20 +230,23 @@ void FakePostfix::send_content(std::size_t from) {
                                             message_->recipients[i]) != accepted.end()
                                 : i == 0;
         if (is_due) {
-            expected_.push_back("V" + std::to_string(i));
+            expect("V" + std::to_string(i));
         }
     }
     if (messages_.empty() && plan_.quits_with_dot) {
         is_goodbye_said_ = true;
-        expected_.emplace_back("quit");
+        expect("quit");
         piece += "QUIT\r\n";
     }
     line_.send(std::move(piece));
+    if (plan_.is_hasty && plan_.is_pipelining && !messages_.empty()) {
+        begin_message();
+    }
 }
 
-void FakePostfix::end_message() {
-    if (is_goodbye_said_) {
-        return;
+void FakePostfix::end_message(const Message& message) {
+    if (is_goodbye_said_ || &message != message_) {
+        return;  // the next one is already on its way
     }
     if (plan_.resets_between) {
         say("reset", "RSET");
@@ -259,7 +268,8 @@ void FakePostfix::closed() {
     is_done_ = true;
     if (!has_heard_goodbye_ && !is_stalled_ && !is_cut_off_) {
         ledger_.violation("the session was closed without a word, " +
-                          (expected_.empty() ? "nothing" : expected_.front()) + " was expected");
+                          (expected_.empty() ? "nothing" : expected_.front().label) +
+                          " was expected");
     }
 }
 

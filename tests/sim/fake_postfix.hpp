@@ -22,6 +22,7 @@ struct PostfixPlan {
     bool is_pipelining = true;
     bool quits_with_dot = true;
     bool resets_between = true;
+    bool is_hasty = false;          // sends the next envelope behind the dot, before the verdict
     std::size_t segment = 65536;    // octets of content it sends at a time
     milliseconds pace{0};           // between them
     std::size_t drop_percent = 0;   // at every reply
@@ -55,15 +56,25 @@ class FakePostfix {
     [[nodiscard]] bool is_stalled() const { return is_stalled_; }
 
  private:
+    // A command, or a recipient's content, that has no reply yet.
+    struct Expected {
+        Message* message = nullptr;
+        std::string label;
+    };
+
     void hear_reply(const std::string& wire);
     void hear_goodbye(const std::string& wire);
-    void hear_label(const std::string& label, const std::string& wire);
+    void hear_label(const Expected& command, const std::string& wire);
+    void hear_answer(Message& message, const std::string& label, const std::string& wire);
     void begin_message();
     void say_next();
     void say(std::string_view label, std::string_view line);
     void envelope_answered(bool is_data_accepted);
     void send_content(std::size_t from);
-    void end_message();
+
+    void expect(std::string_view label) { expected_.push_back({message_, std::string(label)}); }
+
+    void end_message(const Message& message);
     void give_up_session();
 
     Timeline& timeline_;
@@ -74,7 +85,7 @@ class FakePostfix {
     std::deque<Message*> messages_;
     Line line_;
     std::string heard_;
-    std::deque<std::string> expected_;  // labels of commands that have no reply yet
+    std::deque<Expected> expected_;
     std::deque<std::pair<std::string, std::string>> commands_;  // not sent yet, with labels
     Message* message_ = nullptr;
     bool is_goodbye_said_ = false;  // QUIT

@@ -119,6 +119,16 @@ TEST(Dialogue, SpeaksToANodeThatDoesNotPipelineOneCommandAtATime) {
     EXPECT_EQ(script.to_postfix(), joined({"250 m\r\n250 r\r\n", kGoAhead}));
 }
 
+TEST(Dialogue, SaysNothingMoreToANodeThatRefusedMail) {
+    SessionScript script;
+    script.postfix_greets();
+    script.postfix(envelope());
+    script.open_node(0, "250 scan\r\n");
+    script.node("550 m\r\n");
+    EXPECT_EQ(script.to_node(), "");
+    EXPECT_FALSE(script.is_node_open());
+}
+
 TEST(Dialogue, GivesTheNodesRefusalsBackVerbatim) {
     struct Case {
         std::string_view replies;
