@@ -73,7 +73,7 @@ void SessionRunner::cut_off() {
 
 void SessionRunner::frontend_readable() {
     armed_.frontend_read = false;
-    for (int i = 0; i < kReadsPerTurn && frontend_ && session_.wants_frontend_bytes(); ++i) {
+    for (int i = 0; i < kReadsPerTurn && wants_frontend_bytes(); ++i) {
         const Result<std::size_t> received = frontend_->receive(environment_.read_buffer);
         if (!received && is_would_block(received.error())) {
             break;
@@ -297,14 +297,18 @@ void SessionRunner::perform(session::CountFailover& request) {
 
 // --- Waiting ------------------------------------------------------------------------------------
 
+bool SessionRunner::wants_frontend_bytes() const {
+    // Who does not read its replies is not asked for more commands.
+    return frontend_ && frontend_->unsent() == 0 && session_.wants_frontend_bytes();
+}
+
 void SessionRunner::arm() {
     if (!frontend_) {
         return;
     }
     SessionTable& table = environment_.table;
     const SessionId id = id_;
-    const bool wants_read = session_.wants_frontend_bytes() && frontend_->unsent() == 0;
-    if (wants_read && !std::exchange(armed_.frontend_read, true)) {
+    if (wants_frontend_bytes() && !std::exchange(armed_.frontend_read, true)) {
         frontend_->socket().async_wait(tcp::socket::wait_read, [&table, id](error_code error) {
             if (error != boost::asio::error::operation_aborted) {
                 table.with(id, [](SessionRunner& runner) { runner.frontend_readable(); });

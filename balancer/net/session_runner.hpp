@@ -86,6 +86,7 @@ class SessionRunner {
     // What became of it, to be told to the session once all else is carried out.
     [[nodiscard]] std::optional<Result<std::size_t>> send_to_node(const session::NodeBytes& bytes);
     void report_sent(const Result<std::size_t>& unsent);
+    [[nodiscard]] bool wants_frontend_bytes() const;
     void arm();
     void arm_node();
     void arm_timer();
