@@ -1,0 +1,130 @@
+// Whoever does not read is not read from (rule R8): what is on its way stays in the kernel's
+// buffers, and the one who sends has to wait.
+#include "tests/integration/net/shell.hpp"
+#include "tests/integration/net/wait.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <unistd.h>
+
+namespace millrace::test {
+
+namespace {
+
+constexpr std::size_t kContentSize = 24U << 20U;
+
+// Lines that all differ, so that a lost, doubled or moved stretch cannot go unseen.
+std::string large_content() {
+    std::string content;
+    content.reserve(kContentSize + 128);
+    for (std::size_t number = 0; content.size() < kContentSize; ++number) {
+        content += (number % 7 == 0 ? ".." : "") + std::to_string(number * 2654435761U);
+        content += " the quick brown fox jumps over the lazy dog\r\n";
+    }
+    return content + ".\r\n";
+}
+
+std::size_t resident_octets() {
+    std::ifstream sizes("/proc/self/statm");
+    std::size_t total = 0;
+    std::size_t resident = 0;
+    sizes >> total >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+TEST(R8BackPressure, OfAStalledNodeReachesTheSenderAndTheContentArrivesIdentical) {
+    const std::string content = large_content();
+    ScriptedNode node;
+    node.keep_buffers_small();
+    Shell shell(setup_for({node.endpoint()}));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    postfix.keep_buffers_small();
+    postfix.send(kEnvelope);
+    ScriptedPeer connection = node.accept();
+    take_envelope(connection);
+    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+
+    const std::size_t resident = resident_octets();
+    std::size_t sent = postfix.send_until_blocked(content);
+    std::size_t taken = 0;
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_LT(sent, content.size()) << "nothing held the sender back";
+        const std::size_t count = std::size_t{256} << 10U;
+        ASSERT_TRUE(connection.read_octets(count) == content.substr(taken, count));
+        taken += count;
+        sent += postfix.send_until_blocked(std::string_view(content).substr(sent));
+    }
+    ASSERT_LT(sent, content.size()) << "nothing held the sender back";
+#ifndef __SANITIZE_ADDRESS__  // which keeps freed memory for a while
+    EXPECT_LT(resident_octets(), resident + (std::size_t{4} << 20U));
+#else
+    static_cast<void>(resident);
+#endif
+    EXPECT_EQ(shell.in_flight(), 1U);
+
+    std::thread sender([&] { postfix.send(std::string_view(content).substr(sent)); });
+    bool is_identical = true;
+    while (taken < content.size()) {
+        const std::string some = connection.read_some(content.size() - taken);
+        is_identical =
+            is_identical && !some.empty() && content.compare(taken, some.size(), some) == 0;
+        if (some.empty()) {
+            break;
+        }
+        taken += some.size();
+    }
+    sender.join();
+    EXPECT_TRUE(is_identical);
+    EXPECT_EQ(taken, content.size());
+    EXPECT_EQ(connection.read_line(), kQuit);
+    connection.send(kAccepted);
+    EXPECT_EQ(postfix.read_reply(), kAccepted);
+}
+
+TEST(R8BackPressure, OfAPostfixThatDoesNotReadRepliesReachesItself) {
+    constexpr std::string_view kCommand = "NOOP\r\n";
+    constexpr std::size_t kCommandsMax = 4U << 20U;
+    ScriptedNode node;
+    Shell shell(setup_for({node.endpoint()}));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    postfix.keep_buffers_small();
+    std::string commands;
+    for (std::size_t i = 0; i < kCommandsMax; ++i) {
+        commands += kCommand;
+    }
+    const std::size_t sent = postfix.send_until_blocked(commands);
+    ASSERT_LT(sent, commands.size()) << "nothing held Postfix back";
+
+    EXPECT_TRUE(passes_message(shell, node));
+
+    postfix.end_sending();
+    const std::string replies = postfix.read_to_end();
+    const auto count = static_cast<std::size_t>(std::count(replies.begin(), replies.end(), '\n'));
+    EXPECT_EQ(count, sent / kCommand.size());
+}
+
+TEST(R8BackPressure, OfANodeThatNeverReadsAgainEndsWithTheDataTimeOut) {
+    const std::string content = large_content();
+    ScriptedNode node;
+    node.keep_buffers_small();
+    ShellSetup setup = setup_for({node.endpoint()});
+    setup.relay.data_timeout = std::chrono::milliseconds(200);
+    Shell shell(std::move(setup));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    postfix.send(kEnvelope);
+    ScriptedPeer connection = node.accept();
+    take_envelope(connection);
+    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    postfix.send(content);
+    EXPECT_EQ(postfix.read_reply().substr(0, 5), "451 4");
+    EXPECT_EQ(shell.in_flight(), 0U);
+}
+
+}  // namespace
+
+}  // namespace millrace::test
