@@ -195,6 +195,21 @@ TEST(R3Origin, ThatIsUnknownIsRefusedForNowWhereTheOperatorWantsThat) {
         << "a local submission has no origin, which is not an unknown one";
 }
 
+TEST(R4Connection, OfOneOriginIsNotUsedForTheNextMessage) {
+    SessionScript script(store_setup());
+    script.postfix_greets();
+    for (const std::string_view id : {"4FIRST", "4SECOND"}) {
+        script.postfix(joined({"XFORWARD ADDR=203.0.113.1 IDENT=", id, "\r\n", envelope()}));
+        script.found(origin_key(id), std::optional<OriginRecord>());
+        EXPECT_EQ(tell(script).facts.queue_id, id) << "a header of its own";
+        script.node("250 x\r\n250 m\r\n250 r\r\n354 go\r\n");
+        script.postfix(kContent);
+        EXPECT_TRUE(script.to_node().ends_with("QUIT\r\n"));
+        script.node("250 done\r\n");
+        EXPECT_FALSE(script.is_node_open());
+    }
+}
+
 TEST(R3Origin, IsTheSameForTheNextNode) {
     SessionScript script(store_setup());
     script.postfix_greets();
