@@ -115,6 +115,7 @@ sfsistat deliver(SMFICTX* context, bool (ProtocolSteps::*expects_reply)() const,
 
 extern "C" {
 
+// NOLINTNEXTLINE(readability-function-size): the signature is libmilter's
 sfsistat on_negotiate(SMFICTX* context, unsigned long offered_actions, unsigned long offered_steps,
                       unsigned long /*unused*/, unsigned long /*unused*/, unsigned long* actions,
                       unsigned long* steps, unsigned long* unused2, unsigned long* unused3) {
@@ -162,6 +163,7 @@ sfsistat on_mail(SMFICTX* context, char** arguments) {
                    [&](MessageTracker& tracker) { tracker.mail(has_parameters); });
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): the signature is libmilter's
 sfsistat on_header(SMFICTX* context, char* name, char* value) {
     return deliver(context, &ProtocolSteps::replies_to_header, [&](MessageTracker& tracker) {
         if (name != nullptr && value != nullptr) {
@@ -235,7 +237,7 @@ int end_descriptor = -1;
 void request_end() {
     const int error = errno;
     const std::uint64_t one = 1;
-    (void)!::write(end_descriptor, &one, sizeof(one));
+    [[maybe_unused]] const ssize_t written = ::write(end_descriptor, &one, sizeof(one));
     errno = error;
 }
 

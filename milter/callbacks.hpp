@@ -24,7 +24,7 @@ void open_service(const ListenAddress& listen, unsigned mode);
 
 // Serves until SIGTERM or SIGINT; then takes no more messages and waits for those that are being
 // published. Throws std::runtime_error when libmilter gives up. The sessions that are still open
-// then end with the process. The recorder and the options must live as long as the process.
+// then end with the process.
 void run_service(const OriginRecorder& recorder, const TrackerOptions& options);
 
 // Makes libmilter start the work that it is sitting on. libmilter spreads the events of all

@@ -11,44 +11,43 @@
 
 #include <sysexits.h>
 
+namespace millrace::milter {
 namespace {
-
-using namespace millrace;
 
 constexpr std::string_view kProgram = "millrace-milter";
 
-void serve(const milter::Config& config) {
-    milter::claim_signals();
+void serve(const Config& config) {
+    claim_signals();
     harden_process();
     raise_descriptor_limit();
     drop_privileges(config.identity);
-    milter::open_service(config.listen, config.listen_mode);
-    milter::PublisherOptions options = config.publisher;
-    options.on_slow = [&] { milter::stir_workers(config.listen); };
-    milter::OriginPublisher publisher(options);
-    const milter::OriginRecorder recorder(
+    open_service(config.listen, config.listen_mode);
+    PublisherOptions options = config.publisher;
+    options.on_slow = [&] { stir_workers(config.listen); };
+    OriginPublisher publisher(options);
+    const OriginRecorder recorder(
         [&](const OriginRecord& record) { return publisher.publish(record); }, config.on_error);
     LogLine line("milter", "started");
     log(LogLevel::info, line.add("listen", to_string(config.listen)).text());
     notify_ready();
-    milter::run_service(recorder, config.tracker);
+    run_service(recorder, config.tracker);
     notify_stopping();
-    milter::close_service(config.listen);
+    close_service(config.listen);
     log(LogLevel::info, LogLine("milter", "stopped").text());
 }
 
 int run(const CommandLine& line) {
     if (line.help) {
-        std::cout << help_text(kProgram, milter::config_keys());
+        std::cout << help_text(kProgram, config_keys());
         return EX_OK;
     }
     if (line.version) {
         std::cout << kProgram << " " MILLRACE_VERSION "\n";
         return EX_OK;
     }
-    const milter::Config config = milter::make_config(line.values);
+    const Config config = make_config(line.values);
     if (line.print_config) {
-        std::cout << print_config(line.values, milter::config_keys());
+        std::cout << print_config(line.values, config_keys());
     }
     if (!line.print_config && !line.check_config) {
         set_up_logging(kProgram, config.log_level, config.log_target);
@@ -64,17 +63,22 @@ int report(const std::exception& error, int exit_code) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    int exit_code = EX_OK;
+int run_and_report(int argc, const char* const* argv) {
     try {
-        exit_code = run(read_command_line(argc, argv, milter::config_keys()));
+        return run(read_command_line(argc, argv, config_keys()));
     } catch (const UsageError& error) {
-        exit_code = report(error, EX_USAGE);
+        return report(error, EX_USAGE);
     } catch (const ConfigError& error) {
-        exit_code = report(error, EX_CONFIG);
+        return report(error, EX_CONFIG);
     } catch (const std::exception& error) {
-        exit_code = report(error, EX_OSERR);
+        return report(error, EX_OSERR);
     }
+}
+
+}  // namespace millrace::milter
+
+int main(int argc, char** argv) {
+    const int exit_code = millrace::milter::run_and_report(argc, argv);
     std::cout.flush();
     std::quick_exit(exit_code);  // nothing is destroyed under libmilter's threads, which may run on
 }

@@ -40,15 +40,15 @@ void set_tcp_options(int socket, std::chrono::milliseconds limit) {
 
 }  // namespace
 
-OriginLink::OriginLink(const ListenAddress& address, std::chrono::milliseconds retry_window)
-    : address_(address), retry_window_(retry_window) {}
+OriginLink::OriginLink(ListenAddress address, std::chrono::milliseconds retry_window)
+    : address_(std::move(address)), retry_window_(retry_window) {}
 
 OriginLink::~OriginLink() {
     close_socket();
 }
 
 void OriginLink::add(std::uint64_t id, std::string frame, TimePoint deadline) {
-    if (is_deaf_ && !requests_.is_empty()) {
+    if (trouble_.is_deaf && !requests_.is_empty()) {
         early_answers_.push_back({id, false, "has not been answering"});
     }
     requests_.add(id, std::move(frame), deadline);
@@ -133,7 +133,9 @@ void OriginLink::become_open(TimePoint now) {
 void OriginLink::fail_connect(int error, TimePoint now) {
     const std::string reason = describe(error);
     close_socket();
-    if (note_trouble(reason, now) || error == EAGAIN) {
+    const bool is_young = note_trouble(reason, now);
+    log_trouble();
+    if (is_young || error == EAGAIN) {
         retry_at_ = now + kRetryInterval;
     } else {
         requests_.fail_all(reason);
@@ -176,13 +178,7 @@ bool OriginLink::take_frames(std::string_view bytes) {
             return false;
         }
         requests_.respond(*response);
-        is_deaf_ = false;
-        if (trouble_since_) {
-            trouble_since_.reset();
-            trouble_.clear();
-            log(LogLevel::info,
-                LogLine("origin", "service-back").add("service", to_string(address_)).text());
-        }
+        end_trouble();
     }
     return true;
 }
@@ -211,7 +207,7 @@ void OriginLink::flush(TimePoint now) {
 
 void OriginLink::expire(TimePoint now) {
     const bool was_waiting = !requests_.is_empty();
-    const auto sent_at = requests_.expire(now, trouble_);
+    const auto sent_at = requests_.expire(now, trouble_.reason);
     const bool is_dead = state_ == State::open && sent_at && received_at_ <= *sent_at;
     // A connection that is still being made serves nobody any more.
     const bool is_pointless = state_ == State::connecting && was_waiting && requests_.is_empty();
@@ -221,24 +217,28 @@ void OriginLink::expire(TimePoint now) {
 }
 
 void OriginLink::become_deaf(TimePoint now) {
-    is_deaf_ = true;
+    trouble_.is_deaf = true;
     close_socket();
     requests_.lose_connection();
     note_trouble(PendingRequests::kTimedOut, now);
+    log_trouble();
 }
 
 void OriginLink::lose(std::string_view reason, TimePoint now) {
-    is_deaf_ = false;  // it has ended, at least; what comes next may hear
+    trouble_.is_deaf = false;  // it has ended, at least; what comes next may hear
     close_socket();
     requests_.lose_connection();
     if (requests_.is_empty()) {
         return;  // a service may end while nobody needs it
     }
-    const bool is_first = !trouble_since_;
+    const bool is_first = !trouble_.since;
     if (!note_trouble(reason, now)) {
         requests_.fail_repeated(reason);
     } else if (!is_first) {
         retry_at_ = now + kRetryInterval;
+    }
+    if (!is_first) {  // a connection that a restart closed is replaced without a word
+        log_trouble();
     }
 }
 
@@ -252,15 +252,25 @@ void OriginLink::close_socket() {
 }
 
 bool OriginLink::note_trouble(std::string_view reason, TimePoint now) {
-    trouble_ = reason;
-    if (!trouble_since_) {
-        trouble_since_ = now;
-        log(LogLevel::warning, LogLine("origin", "service-trouble")
-                                   .add("service", to_string(address_))
-                                   .add("reason", reason)
-                                   .text());
+    trouble_.reason = reason;
+    trouble_.since = trouble_.since.value_or(now);
+    return now - *trouble_.since < retry_window_;
+}
+
+void OriginLink::log_trouble() {
+    if (!std::exchange(trouble_.is_logged, true)) {
+        LogLine line("origin", "service-trouble");
+        line.add("service", to_string(address_)).add("reason", trouble_.reason);
+        log(LogLevel::warning, line.text());
     }
-    return now - *trouble_since_ < retry_window_;
+}
+
+void OriginLink::end_trouble() {
+    if (trouble_.is_logged) {
+        log(LogLevel::info,
+            LogLine("origin", "service-back").add("service", to_string(address_)).text());
+    }
+    trouble_ = {};
 }
 
 }  // namespace millrace::milter

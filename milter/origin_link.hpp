@@ -30,7 +30,7 @@ class OriginLink {
 
     static constexpr std::chrono::milliseconds kRetryInterval{50};
 
-    OriginLink(const ListenAddress& address, std::chrono::milliseconds retry_window);
+    OriginLink(ListenAddress address, std::chrono::milliseconds retry_window);
     OriginLink(const OriginLink&) = delete;
     OriginLink& operator=(const OriginLink&) = delete;
     OriginLink(OriginLink&&) = delete;
@@ -53,6 +53,14 @@ class OriginLink {
  private:
     enum class State { closed, connecting, open };
 
+    // From the first sign of it until a response comes.
+    struct Trouble {
+        std::optional<TimePoint> since;
+        std::string reason;  // the latest
+        bool is_logged = false;
+        bool is_deaf = false;
+    };
+
     void open(TimePoint now);
     void finish_connect(TimePoint now);
     void become_open(TimePoint now);
@@ -68,6 +76,8 @@ class OriginLink {
     void close_socket();
     // True while it is young.
     bool note_trouble(std::string_view reason, TimePoint now);
+    void log_trouble();
+    void end_trouble();
 
     ListenAddress address_;
     std::chrono::milliseconds retry_window_;
@@ -77,11 +87,9 @@ class OriginLink {
     FrameReader reader_;
     PendingRequests requests_;
     std::vector<PendingRequests::Answer> early_answers_;
-    bool is_deaf_ = false;
     TimePoint received_at_;
     std::optional<TimePoint> retry_at_;
-    std::optional<TimePoint> trouble_since_;  // until a response comes
-    std::string trouble_;                     // what it was last
+    Trouble trouble_;
 };
 
 }  // namespace millrace::milter

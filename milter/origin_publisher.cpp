@@ -147,14 +147,14 @@ void OriginPublisher::wait_for_events(std::vector<short>& revents) const {
     }
     if (polled[0].revents != 0) {
         std::uint64_t count = 0;
-        (void)!::read(wake_fd_, &count, sizeof(count));
+        [[maybe_unused]] const ssize_t taken = ::read(wake_fd_, &count, sizeof(count));
     }
 }
 
 void OriginPublisher::wake() const {
     const std::uint64_t one = 1;
     // Fails only when the counter is full, and then the thread is awake anyway.
-    (void)!::write(wake_fd_, &one, sizeof(one));
+    [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof(one));
 }
 
 bool OriginPublisher::take_submissions() {

@@ -9,7 +9,7 @@ std::optional<Address> parse_client_address(std::string_view text) {
     if (starts_with_prefix(text, "ipv6:")) {
         text.remove_prefix(5);
     }
-    const auto address = parse_address(text);
+    auto address = parse_address(text);
     const bool is_broadcast =
         address && address->is_v4() && address->to_v4() == boost::asio::ip::address_v4::broadcast();
     if (!address || address->is_unspecified() || address->is_multicast() || is_broadcast) {

@@ -20,30 +20,38 @@ struct FromClause {
     std::vector<std::string_view> comments;  // without the outer parentheses
 };
 
+// The comment that the text begins with, removed from it; nothing when it does not end.
+std::optional<std::string_view> take_comment(std::string_view& text) {
+    int depth = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        depth += text[i] == '(' ? 1 : 0;
+        depth -= text[i] == ')' ? 1 : 0;
+        if (depth == 0) {
+            const std::string_view comment = text.substr(1, i - 1);
+            text.remove_prefix(i + 1);
+            return comment;
+        }
+    }
+    return std::nullopt;
+}
+
 // Nothing when parentheses are not balanced or when a word follows a comment.
 std::optional<FromClause> split_clause(std::string_view text) {
     FromClause clause;
     for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
-        if (text.front() != '(') {
-            const std::string_view word = take_word(text);
-            if (!clause.comments.empty() || word.find_first_of("()") != std::string_view::npos) {
+        if (text.front() == '(') {
+            const auto comment = take_comment(text);
+            if (!comment) {
                 return std::nullopt;
             }
-            clause.words.push_back(word);
+            clause.comments.push_back(*comment);
             continue;
         }
-        int depth = 0;
-        std::size_t end = 0;
-        do {
-            depth += text[end] == '(' ? 1 : 0;
-            depth -= text[end] == ')' ? 1 : 0;
-            ++end;
-        } while (depth > 0 && end < text.size());
-        if (depth > 0) {
+        const std::string_view word = take_word(text);
+        if (!clause.comments.empty() || word.find_first_of("()") != std::string_view::npos) {
             return std::nullopt;
         }
-        clause.comments.push_back(text.substr(1, end - 2));
-        text.remove_prefix(end);
+        clause.words.push_back(word);
     }
     return clause;
 }

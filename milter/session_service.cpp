@@ -1,9 +1,11 @@
 #include "milter/session_service.hpp"
 
+#include <utility>
+
 namespace millrace::milter {
 
-SessionService::SessionService(const OriginRecorder& recorder, const TrackerOptions& options)
-    : recorder_(recorder), options_(options), on_error_(recorder.on_error()) {}
+SessionService::SessionService(const OriginRecorder& recorder, TrackerOptions options)
+    : recorder_(recorder), options_(std::move(options)), on_error_(recorder.on_error()) {}
 
 std::unique_ptr<Session> SessionService::make_session(ProtocolSteps steps) {
     last_steps_ = steps.bits;

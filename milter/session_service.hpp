@@ -24,8 +24,8 @@ struct Session {
 
 class SessionService {
  public:
-    // `recorder` must live until stop() has returned, `options` as long as any session.
-    SessionService(const OriginRecorder& recorder, const TrackerOptions& options);
+    // `recorder` must live until stop() has returned, the service as long as any session.
+    SessionService(const OriginRecorder& recorder, TrackerOptions options);
 
     [[nodiscard]] std::unique_ptr<Session> make_session(ProtocolSteps steps);
 
@@ -48,7 +48,7 @@ class SessionService {
     void leave();
 
     const OriginRecorder& recorder_;
-    const TrackerOptions& options_;
+    const TrackerOptions options_;
     const Verdict on_error_;
     std::atomic<unsigned long> last_steps_ = 0;
 
