@@ -63,7 +63,18 @@ class Journey:
     @cached_property
     def final_reply(self):
         """What the filter answered in the end, as Postfix logged it."""
-        line = wait.until(self._sent_lines, f"status=sent by millrace for {self.recipient}")[-1]
+        skips_seen = 0
+
+        def sent():
+            # A queue run that meets a message still locked leaves it alone for minutes.
+            nonlocal skips_seen
+            skips = len(self.postfix.log.grep(rf" {self.queue_id}: skipped, still being delivered"))
+            if skips > skips_seen:
+                skips_seen = skips
+                self.postfix.flush()
+            return self._sent_lines()
+
+        line = wait.until(sent, f"status=sent by millrace for {self.recipient}")[-1]
         return re.search(r"status=sent \((.*)\)$", line)[1]
 
     @property
