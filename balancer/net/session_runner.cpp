@@ -27,6 +27,9 @@ TimePoint now() {
     return pool::Clock::now();
 }
 
+// In place of a number of octets unsent: nothing was sent, because the node has spoken.
+const Result<std::size_t> kSpokeEarly = error_code(boost::asio::error::already_started);
+
 bool is_would_block(error_code error) {
     return error == boost::asio::error::would_block;
 }
@@ -146,8 +149,13 @@ void SessionRunner::node_writable(std::uint64_t generation) {
         return;
     }
     armed_.node_write = false;
-    report_sent(node_->flush());
+    report_sent(may_send_now() ? node_->flush() : kSpokeEarly);
     arm();
+}
+
+// While the final dot has not left, a reply that waits to be read cannot be its verdict.
+bool SessionRunner::may_send_now() {
+    return !behind_dot_ || !node_->has_input();
 }
 
 void SessionRunner::timer_fired() {
@@ -195,16 +203,22 @@ std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::No
     if (!node_ || bytes.size() == 0) {
         return std::nullopt;
     }
-    if (bytes.is_end_of_data && node_->has_input()) {
-        return Result<std::size_t>(error_code(boost::asio::error::already_started));
+    if (bytes.is_end_of_data) {
+        behind_dot_ = bytes.after_content.size();
+    }
+    if (!may_send_now()) {
+        return kSpokeEarly;
     }
     return node_->send({bytes.commands, bytes.content, bytes.after_content});
 }
 
 void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
     if (unsent) {
+        if (behind_dot_ && *unsent <= *behind_dot_) {
+            behind_dot_.reset();
+        }
         give([&](Output& out) { session_.node_sent(*unsent, now(), out); });
-    } else if (unsent.error() == boost::asio::error::already_started) {
+    } else if (unsent.error() == kSpokeEarly.error()) {
         give([this](Output& out) { session_.node_spoke_early(now(), out); });
     } else {
         give([&](Output& out) { session_.node_closed(unsent.error(), now(), out); });
@@ -251,6 +265,7 @@ void SessionRunner::perform(session::ConnectNode& request) {
     const std::uint64_t generation = ++node_generation_;
     node_.emplace(std::move(socket));
     is_node_connected_ = false;
+    behind_dot_.reset();
     armed_.node_read = false;
     armed_.node_write = false;
 

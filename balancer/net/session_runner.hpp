@@ -85,6 +85,7 @@ class SessionRunner {
     void send_to_frontend(const std::string& bytes);
     // What became of it, to be told to the session once all else is carried out.
     [[nodiscard]] std::optional<Result<std::size_t>> send_to_node(const session::NodeBytes& bytes);
+    [[nodiscard]] bool may_send_now();
     void report_sent(const Result<std::size_t>& unsent);
     [[nodiscard]] bool wants_frontend_bytes() const;
     void arm();
@@ -109,6 +110,8 @@ class SessionRunner {
     std::optional<Stream> frontend_;
     std::optional<Stream> node_;
     bool is_node_connected_ = false;
+    // While the final dot has not left: octets that were handed out behind it.
+    std::optional<std::size_t> behind_dot_;
     std::uint64_t node_generation_ = 0;
     std::optional<pool::Ticket> ticket_;
     boost::asio::steady_timer timer_;
