@@ -84,16 +84,29 @@ void Listener::accept() {
         if (error == boost::asio::error::operation_aborted) {
             return;
         }
+        if (error == boost::asio::error::connection_aborted) {
+            accept();  // gone before it was taken
+            return;
+        }
         if (error) {
-            log(LogLevel::warning, LogLine("listener/" + options_.name, "accept")
-                                       .add("error", error.message())
-                                       .text());
+            warn_of_shortage(error.message());
             pause();
             return;
         }
         accepted(std::move(socket));
         accept();
     });
+}
+
+// Descriptors that ran out stay out for a while: one line in a minute says so.
+void Listener::warn_of_shortage(const std::string& reason) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < warn_again_at_) {
+        return;
+    }
+    warn_again_at_ = now + kLogAgain;
+    log(LogLevel::warning,
+        LogLine("listener/" + options_.name, "accept").add("error", reason).text());
 }
 
 void Listener::pause() {

@@ -44,6 +44,7 @@ class Listener {
  private:
     void accept();
     void accepted(boost::asio::ip::tcp::socket socket);
+    void warn_of_shortage(const std::string& reason);
     void pause();
     void refuse(boost::asio::ip::tcp::socket socket, const Address& address);
     [[nodiscard]] bool is_trusted(const Address& address) const;
@@ -55,6 +56,7 @@ class Listener {
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer timer_;
     std::shared_ptr<const int> admission_ = std::make_shared<const int>();
+    std::chrono::steady_clock::time_point warn_again_at_;
     std::uint64_t accepted_total_ = 0;
     std::string id_prefix_;
     std::map<Address, std::chrono::steady_clock::time_point> refused_;  // when last logged
