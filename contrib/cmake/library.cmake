@@ -12,7 +12,6 @@ function(millrace_library name)
 endfunction()
 
 # millrace_test(NAME LABEL unit|integration SOURCES ... LINK ...)
-# One executable; ctest runs each of its tests as a test of its own only for discovery's sake would
 # One executable is one test of ctest: a process for each of its hundreds of cases would cost more
 # than the cases.
 function(millrace_test name)
