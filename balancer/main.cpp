@@ -12,9 +12,8 @@
 
 #include <sysexits.h>
 
+namespace millrace {
 namespace {
-
-using namespace millrace;
 
 constexpr std::string_view kProgram = "millrace-balancer";
 
@@ -52,7 +51,7 @@ int report(const std::exception& error, int exit_code) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int run_and_report(int argc, const char* const* argv) {
     try {
         return run(read_command_line(argc, argv, config::config_keys()));
     } catch (const UsageError& error) {
@@ -62,4 +61,10 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         return report(error, EX_OSERR);
     }
+}
+
+}  // namespace millrace
+
+int main(int argc, char** argv) {
+    return millrace::run_and_report(argc, argv);
 }

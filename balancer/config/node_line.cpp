@@ -94,9 +94,9 @@ NodeFault fault(std::string_view expected, std::string_view word) {
 }  // namespace
 
 std::optional<pool::SendProxy> parse_send_proxy(std::string_view text) {
-    static const auto kParse = one_of<pool::SendProxy>(
+    static const auto parse = one_of<pool::SendProxy>(
         {{"v2", pool::SendProxy::v2}, {"v1", pool::SendProxy::v1}, {"off", pool::SendProxy::off}});
-    return kParse(text);
+    return parse(text);
 }
 
 std::variant<pool::NodeOptions, NodeFault> parse_node(std::string_view line,

@@ -93,7 +93,8 @@ void PoolDriver::pump() {
             std::visit([](const auto& answer) { return answer.ticket; }, *decision);
         const auto waiting = waiting_.extract(ticket);
         const bool is_delivered = !waiting.empty() && deliver_(waiting.mapped().session, *decision);
-        if (const auto* grant = std::get_if<pool::Grant>(&*decision); grant && !is_delivered) {
+        const auto* grant = std::get_if<pool::Grant>(&*decision);
+        if (grant != nullptr && !is_delivered) {
             pool_.release(grant->node, pool::Outcome::abandoned, "", Clock::now());
         }
     }

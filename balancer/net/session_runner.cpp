@@ -317,25 +317,28 @@ bool SessionRunner::wants_frontend_bytes() const {
     return frontend_ && frontend_->unsent() == 0 && session_.wants_frontend_bytes();
 }
 
+// The table finds the runner again, if its session still exists by then.
+template <typename Then>
+void SessionRunner::when_ready(Stream& stream, tcp::socket::wait_type readiness, Then then) {
+    stream.socket().async_wait(readiness,
+                               [&table = environment_.table, id = id_, then](error_code error) {
+                                   if (error != boost::asio::error::operation_aborted) {
+                                       table.with(id, then);
+                                   }
+                               });
+}
+
 void SessionRunner::arm() {
     if (!frontend_) {
         return;
     }
-    SessionTable& table = environment_.table;
-    const SessionId id = id_;
     if (wants_frontend_bytes() && !std::exchange(armed_.frontend_read, true)) {
-        frontend_->socket().async_wait(tcp::socket::wait_read, [&table, id](error_code error) {
-            if (error != boost::asio::error::operation_aborted) {
-                table.with(id, [](SessionRunner& runner) { runner.frontend_readable(); });
-            }
-        });
+        when_ready(*frontend_, tcp::socket::wait_read,
+                   [](SessionRunner& runner) { runner.frontend_readable(); });
     }
     if (frontend_->unsent() > 0 && !std::exchange(armed_.frontend_write, true)) {
-        frontend_->socket().async_wait(tcp::socket::wait_write, [&table, id](error_code error) {
-            if (error != boost::asio::error::operation_aborted) {
-                table.with(id, [](SessionRunner& runner) { runner.frontend_writable(); });
-            }
-        });
+        when_ready(*frontend_, tcp::socket::wait_write,
+                   [](SessionRunner& runner) { runner.frontend_writable(); });
     }
     if (node_ && is_node_connected_) {
         arm_node();
@@ -344,24 +347,14 @@ void SessionRunner::arm() {
 }
 
 void SessionRunner::arm_node() {
-    SessionTable& table = environment_.table;
-    const SessionId id = id_;
     const std::uint64_t generation = node_generation_;
     if (!std::exchange(armed_.node_read, true)) {
-        node_->socket().async_wait(tcp::socket::wait_read, [&table, id,
-                                                            generation](error_code error) {
-            if (error != boost::asio::error::operation_aborted) {
-                table.with(id, [&](SessionRunner& runner) { runner.node_readable(generation); });
-            }
-        });
+        when_ready(*node_, tcp::socket::wait_read,
+                   [generation](SessionRunner& runner) { runner.node_readable(generation); });
     }
     if (node_->unsent() > 0 && !std::exchange(armed_.node_write, true)) {
-        node_->socket().async_wait(tcp::socket::wait_write, [&table, id,
-                                                             generation](error_code error) {
-            if (error != boost::asio::error::operation_aborted) {
-                table.with(id, [&](SessionRunner& runner) { runner.node_writable(generation); });
-            }
-        });
+        when_ready(*node_, tcp::socket::wait_write,
+                   [generation](SessionRunner& runner) { runner.node_writable(generation); });
     }
 }
 

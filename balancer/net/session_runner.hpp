@@ -88,6 +88,8 @@ class SessionRunner {
     [[nodiscard]] bool may_send_now();
     void report_sent(const Result<std::size_t>& unsent);
     [[nodiscard]] bool wants_frontend_bytes() const;
+    template <typename Then>
+    void when_ready(Stream& stream, boost::asio::ip::tcp::socket::wait_type readiness, Then then);
     void arm();
     void arm_node();
     void arm_timer();

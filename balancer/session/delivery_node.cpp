@@ -7,6 +7,7 @@
 #include <boost/system/errc.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace millrace::session {
@@ -16,14 +17,11 @@ namespace {
 // The node is not to blame for what we run out of.
 bool is_shortage_of_ours(error_code error) {
     using boost::system::errc::errc_t;
-    for (const errc_t shortage :
-         {errc_t::too_many_files_open, errc_t::too_many_files_open_in_system,
-          errc_t::no_buffer_space, errc_t::not_enough_memory, errc_t::address_not_available}) {
-        if (error == shortage) {
-            return true;
-        }
-    }
-    return false;
+    constexpr std::array kShortages = {
+        errc_t::too_many_files_open, errc_t::too_many_files_open_in_system, errc_t::no_buffer_space,
+        errc_t::not_enough_memory, errc_t::address_not_available};
+    return std::any_of(kShortages.begin(), kShortages.end(),
+                       [error](errc_t shortage) { return error == shortage; });
 }
 
 MessageResult result_of(const smtp::Reply& reply) {
