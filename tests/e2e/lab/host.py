@@ -23,7 +23,9 @@ class Host:
         return "127.0.0.1" if self.netns else self.address
 
     def command(self, argv):
-        return ["ip", "netns", "exec", self.netns, *argv] if self.netns else list(argv)
+        # Not `ip netns exec`, which also remounts /sys and cannot do so inside a chroot.
+        enter = ["nsenter", f"--net=/run/netns/{self.netns}"]
+        return [*enter, *argv] if self.netns else list(argv)
 
     def free_port(self):
         return ports.free_port(("127.0.0.1",) if self.netns else ("127.0.0.1", self.address))
