@@ -15,16 +15,16 @@ class Network:
         self.hosts = {}
         lab.add(self)
         switch = self._make("switch")
-        _ip("-n", switch, "link", "add", "br0", "type", "bridge")
-        _ip("-n", switch, "link", "set", "br0", "up")
+        _ip_in(switch, "link", "add", "br0", "type", "bridge")
+        _ip_in(switch, "link", "set", "br0", "up")
         for number, (name, octet) in enumerate(hosts.items()):
             namespace = self._make(name)
             port = f"port{number}"
-            _ip("-n", namespace, "link", "add", "eth0", "type", "veth",
-                "peer", "name", port, "netns", switch)
-            _ip("-n", switch, "link", "set", port, "master", "br0", "up")
-            _ip("-n", namespace, "address", "add", f"198.18.0.{octet}/24", "dev", "eth0")
-            _ip("-n", namespace, "link", "set", "eth0", "up")
+            _ip_in(namespace, "link", "add", "eth0", "type", "veth",
+                   "peer", "name", port, "netns", switch)
+            _ip_in(switch, "link", "set", port, "master", "br0", "up")
+            _ip_in(namespace, "address", "add", f"198.18.0.{octet}/24", "dev", "eth0")
+            _ip_in(namespace, "link", "set", "eth0", "up")
             self.hosts[name] = Host(name, f"198.18.0.{octet}", namespace)
 
     def stop(self):
@@ -35,11 +35,20 @@ class Network:
         namespace = f"{self._prefix}-{name}"
         _ip("netns", "add", namespace)
         self._made.append(namespace)
-        _ip("-n", namespace, "link", "set", "lo", "up")
+        _ip_in(namespace, "link", "set", "lo", "up")
         return namespace
 
 
 def _ip(*arguments):
-    result = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    _run("ip", *arguments)
+
+
+def _ip_in(namespace, *arguments):
+    # Not `ip -n`, which also remounts /sys and cannot do so inside a chroot.
+    _run("nsenter", f"--net=/run/netns/{namespace}", "ip", *arguments)
+
+
+def _run(*command):
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        raise RuntimeError(f"ip {' '.join(arguments)}: {result.stderr.strip()}")
+        raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
