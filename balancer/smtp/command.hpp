@@ -65,9 +65,9 @@ struct RcptArgument {
 
 // Paths are as RFC 5321 4.1.2 has them, with two liberties that cost nothing because the node sees
 // the line itself: dots may stand anywhere in a local part, and the domain may be absent. A null
-// recipient is refused. Octets above ASCII are taken with SMTPUTF8 and without: Postfix accepts raw
-// 8-bit addresses by default (strict_smtputf8 = no) and sends them on, and a refusal of ours would
-// bounce mail that the node may well take. A parameter twice is a syntax error. ENVID and ORCPT
+// recipient is refused. Octets above ASCII are taken with SMTPUTF8 and without: whether they may
+// pass is for Postfix (strict_smtputf8) and the node to say, and a refusal of ours would bounce
+// mail that the node may well take. A parameter twice is a syntax error. ENVID and ORCPT
 // must be xtext; under SMTPUTF8 ORCPT may be 8-bit (RFC 6533).
 
 // "FROM:<a@example.org> SIZE=1 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x". The space that some
