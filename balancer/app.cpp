@@ -49,12 +49,17 @@ App::App(const config::Config& config)
       store_(origin::open_store(origin::parse_store_location(config.origin.store).value(),
                                 config.origin.lifetime, context_.get_executor())),
       lingering_(context_),
+      replay_budget_(config.replay_memory),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       expiry_timer_(context_),
       drain_timer_(context_) {
+    session::Relays relays;
     for (const config::PoolConfig& pool : config_.pools) {
-        pools_.push_back(std::make_unique<RunningPool>(*this, pool));
+        relays.push_back(std::make_shared<const session::RelayOptions>(pool.relay));
+        pools_.push_back(std::make_unique<RunningPool>(*this, pool, pools_.size()));
+        drivers_.push_back(&pools_.back()->driver);
     }
+    relays_ = std::make_shared<const session::Relays>(std::move(relays));
     for (const config::ListenerConfig& listener : config_.listeners) {
         add_listener(listener);
     }
@@ -68,10 +73,9 @@ App::~App() {
     lingering_.close_all();
 }
 
-App::RunningPool::RunningPool(App& app, const config::PoolConfig& pool)
-    : relay(std::make_shared<const session::RelayOptions>(pool.relay)),
-      driver(app.context_, pool.pool, std::random_device{}(), app.counters_),
-      checker(app.context_, driver, app.lingering_, app.check_settings(pool.pool.name)) {
+App::RunningPool::RunningPool(App& app, const config::PoolConfig& pool, session::PoolIndex index)
+    : driver(app.context_, app.lingering_, pool.pool, std::random_device{}(), app.counters_),
+      checker(app.context_, driver, app.lingering_, app.check_settings(index)) {
     driver.set_deliver(
         [&sessions = app.sessions_](net::SessionId id, const pool::Decision& decision) {
             return sessions.with(
@@ -79,29 +83,28 @@ App::RunningPool::RunningPool(App& app, const config::PoolConfig& pool)
         });
 }
 
-net::CheckSettings App::check_settings(const std::string& pool) const {
+// A node must be able to do whatever a listener that leads to it offers.
+net::CheckSettings App::check_settings(session::PoolIndex pool) const {
     net::CheckSettings settings;
     for (const config::ListenerConfig& listener : config_.listeners) {
-        if (listener.pool == pool) {
+        const std::vector<session::PoolIndex> behind = config::pools_behind(config_, listener);
+        if (std::find(behind.begin(), behind.end(), pool) != behind.end()) {
             settings.mode = listener.session.mode;
             settings.hello_name = listener.session.hostname;
-            settings.required = listener.session.offered;
+            settings.required = smtp::united(settings.required, listener.session.offered);
         }
     }
     return settings;
 }
 
 void App::add_listener(const config::ListenerConfig& listener) {
-    const auto pool = std::find_if(pools_.begin(), pools_.end(), [&](const auto& running) {
-        return running->relay->pool == listener.pool;
-    });
     const auto options = std::make_shared<const session::SessionOptions>(listener.session);
     for (const Endpoint& bind : listener.binds) {
         listeners_.push_back(std::make_unique<net::Listener>(
-            net::SessionEnvironment{context_, sessions_, *store_, (*pool)->driver, lingering_,
-                                    counters_, read_buffer_},
+            net::SessionEnvironment{context_, sessions_, *store_, drivers_, lingering_, counters_,
+                                    read_buffer_},
             net::ListenerOptions{listener.name, bind, listener.trusted_networks,
-                                 listener.max_sessions, options, (*pool)->relay}));
+                                 listener.max_sessions, options, relays_, &replay_budget_}));
     }
 }
 
@@ -149,7 +152,7 @@ void App::open_http() {
 service::HttpCheck App::readiness() const {
     for (const auto& pool : pools_) {
         if (!pool->driver.pool().is_any_node_usable()) {
-            return {false, "no node of pool " + pool->relay->pool + " is up"};
+            return {false, "no node of pool " + pool->driver.pool().options().name + " is up"};
         }
     }
     return {true, "ready"};
@@ -158,7 +161,7 @@ service::HttpCheck App::readiness() const {
 metrics::Gauges App::gauges() const {
     metrics::Gauges gauges;
     for (const auto& pool : pools_) {
-        const std::string& name = pool->relay->pool;
+        const std::string& name = pool->driver.pool().options().name;
         gauges.queue_lengths[name] = pool->driver.pool().queue_length();
         for (const pool::NodeStatus& node : pool->driver.pool().node_statuses()) {
             gauges.nodes.push_back({name, node.options->name, node.state == pool::NodeState::up,

@@ -41,15 +41,14 @@ class App {
 
  private:
     struct RunningPool {
-        RunningPool(App& app, const config::PoolConfig& pool);
+        RunningPool(App& app, const config::PoolConfig& pool, session::PoolIndex index);
 
-        std::shared_ptr<const session::RelayOptions> relay;
         net::PoolDriver driver;
         net::HealthChecker checker;
     };
 
     void add_listener(const config::ListenerConfig& listener);
-    [[nodiscard]] net::CheckSettings check_settings(const std::string& pool) const;
+    [[nodiscard]] net::CheckSettings check_settings(session::PoolIndex pool) const;
     void open_origin_service();
     void open_admin_service();
     void open_http();
@@ -68,7 +67,10 @@ class App {
     std::unique_ptr<origin::OriginStore> store_;
     net::LingeringSockets lingering_;
     net::SessionTable sessions_;
+    session::ReplayBudget replay_budget_;
     std::vector<std::unique_ptr<RunningPool>> pools_;
+    std::vector<net::PoolDriver*> drivers_;  // of the pools, in their order
+    std::shared_ptr<const session::Relays> relays_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::optional<service::OriginReceiver> origin_receiver_;
     std::optional<admin::AdminServer> admin_server_;

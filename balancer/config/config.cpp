@@ -7,6 +7,7 @@
 #include "balancer/origin/store_factory.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 #include <variant>
@@ -95,14 +96,42 @@ std::vector<PoolConfig> read_pools(const ConfigValues& values) {
     return pools;
 }
 
-void check_pool(const ConfigValues& values, const ListenerConfig& listener,
-                const std::vector<PoolConfig>& pools) {
-    const bool is_known = std::any_of(pools.begin(), pools.end(), [&](const PoolConfig& pool) {
-        return pool.pool.name == listener.pool;
-    });
-    if (!is_known) {
-        Section(values, "listener.*", listener.name)
-            .refuse("pool", "the name of a pool, for which there is a section [pool.NAME]");
+PoolNames names_of(const std::vector<PoolConfig>& pools) {
+    PoolNames names;
+    for (const PoolConfig& pool : pools) {
+        names.push_back(pool.pool.name);
+    }
+    return names;
+}
+
+void find_bypass_pools(const ConfigValues& values, std::vector<PoolConfig>& pools) {
+    const PoolNames names = names_of(pools);
+    for (PoolConfig& pool : pools) {
+        if (!pool.bypass_pool) {
+            continue;
+        }
+        const auto found = std::find(names.begin(), names.end(), *pool.bypass_pool);
+        if (found == names.end() || *found == pool.pool.name) {
+            Section(values, "pool.*", pool.pool.name)
+                .refuse("bypass-pool",
+                        "the name of another pool, for which there is a section [pool.NAME]");
+        }
+        pool.relay.bypass_pool = static_cast<session::PoolIndex>(found - names.begin());
+    }
+}
+
+// One protocol is spoken with a node, whichever listener its mail comes from.
+void check_modes(const ConfigValues& values, const Config& config) {
+    std::map<session::PoolIndex, session::Mode> modes;
+    for (const ListenerConfig& listener : config.listeners) {
+        for (const session::PoolIndex pool : pools_behind(config, listener)) {
+            const auto [known, is_new] = modes.emplace(pool, listener.session.mode);
+            if (!is_new && known->second != listener.session.mode) {
+                Section(values, "listener.*", listener.name)
+                    .refuse("pool", "pools that no listener of another mode leads to, unlike " +
+                                        config.pools[pool].pool.name);
+            }
+        }
     }
 }
 
@@ -110,8 +139,7 @@ std::vector<ListenerConfig> read_listeners(const ConfigValues& values,
                                            const std::vector<PoolConfig>& pools) {
     std::vector<ListenerConfig> listeners;
     for (const std::string& name : values.sections("listener")) {
-        listeners.push_back(read_listener(values, name));
-        check_pool(values, listeners.back(), pools);
+        listeners.push_back(read_listener(values, name, names_of(pools)));
     }
     if (listeners.empty()) {
         throw ConfigError(
@@ -150,6 +178,20 @@ void check_addresses(const ConfigValues& values) {
 
 }  // namespace
 
+std::vector<session::PoolIndex> pools_behind(const Config& config, const ListenerConfig& listener) {
+    std::set<session::PoolIndex> pools{listener.session.routes.default_pool};
+    for (const session::Route& rule : listener.session.routes.rules) {
+        pools.insert(rule.pool);
+    }
+    for (const session::PoolIndex pool : std::set<session::PoolIndex>(pools)) {
+        const std::optional<session::PoolIndex> bypass = config.pools.at(pool).relay.bypass_pool;
+        if (bypass) {
+            pools.insert(*bypass);
+        }
+    }
+    return {pools.begin(), pools.end()};
+}
+
 Config make_config(const ConfigValues& values) {
     const Section top(values);
     Config config;
@@ -160,8 +202,11 @@ Config make_config(const ConfigValues& values) {
     config.origin = read_origin(values);
     config.admin = read_admin(values);
     config.http_listen = Section(values, "http").read_optional("listen", parse_endpoint);
+    config.replay_memory = top.read("replay-memory", parse_octets);
     config.pools = read_pools(values);
+    find_bypass_pools(values, config.pools);
     config.listeners = read_listeners(values, config.pools);
+    check_modes(values, config);
     check_addresses(values);
     return config;
 }

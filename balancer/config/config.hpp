@@ -41,12 +41,13 @@ struct ListenerConfig {
     std::string pool;
     std::vector<Network> trusted_networks;  // who may submit mail
     std::size_t max_sessions = 10000;
-    session::SessionOptions session;
+    session::SessionOptions session;  // its routes are those of use-pool and pool
 };
 
 struct PoolConfig {
     pool::PoolOptions pool;
     session::RelayOptions relay;
+    std::optional<std::string> bypass_pool;  // by name; relay.bypass_pool is its index
 };
 
 struct Config {
@@ -54,6 +55,7 @@ struct Config {
     LogTarget log_target = LogTarget::standard_error;
     ProcessIdentity identity;
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
+    std::size_t replay_memory = std::size_t{256} << 20U;  // octets, over all messages
     OriginServiceConfig origin;
     AdminServiceConfig admin;
     std::optional<Endpoint> http_listen;
@@ -62,6 +64,11 @@ struct Config {
 };
 
 [[nodiscard]] const std::vector<ConfigKey>& config_keys();
+
+// The pools that mail of a listener can reach: its own, those of its rules, those that they are
+// bypassed to.
+[[nodiscard]] std::vector<session::PoolIndex> pools_behind(const Config& config,
+                                                           const ListenerConfig& listener);
 
 // Throws ConfigError.
 [[nodiscard]] Config make_config(const ConfigValues& values);

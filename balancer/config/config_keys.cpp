@@ -22,6 +22,8 @@ Rows service_keys() {
         {"group", "The group to become; without it, the user's own.", "", "the name of a group"},
         {"shutdown-grace", "How long messages in transit may take to end when the service stops.",
          "30s", kTimeOrZero},
+        {"replay-memory", "How much memory content may take that is kept for another node.", "256m",
+         "a size such as 256m, or 0"},
 
         {"origin.listen",
          "Where the milters publish origins; without it, there is no such service.", "",
@@ -56,6 +58,10 @@ Rows listener_keys() {
         {"listener.*.mode", "The protocol that is spoken, with Postfix and with the nodes.", "smtp",
          "smtp or lmtp"},
         {"listener.*.pool", "The pool that messages go to.", "", "the name of a pool"},
+        {"listener.*.use-pool",
+         "Another pool for some messages; the first rule that matches counts.", "",
+         "POOL if recipient-domain|sender-domain|origin|peer|size-over VALUE,... or file:/PATH",
+         true},
         {"listener.*.trusted-networks", "Who may connect.", "127.0.0.0/8,::1/128", kNetworks, true},
         {"listener.*.forbid-bare-newline",
          "What becomes of content with a line feed that no carriage return precedes.", "reject",
@@ -76,7 +82,9 @@ Rows listener_keys() {
 Rows node_keys() {
     return {
         {"pool.*.balance", "How a node is chosen for a message.", "leastconn",
-         "leastconn, roundrobin, random or first"},
+         "leastconn, roundrobin, random, first or hash"},
+        {"pool.*.hash-key", "What balance = hash goes by.", "recipient-domain",
+         "recipient-domain, sender-domain or origin"},
         {"pool.*.send-proxy", "The PROXY header that opens a connection to a node.", "v2",
          "v2, v1 or off"},
         {"pool.*.proxy-source", "Whose address the header gives as its source.", "auto",
@@ -130,6 +138,15 @@ Rows relay_keys() {
          "a number from 1 to 100"},
         {"pool.*.replay-max", "How much content is kept for another node.", "1m",
          "a size such as 1m, or 0"},
+        {"pool.*.reuse", "Whether a connection to a node serves several messages of a peer.", "off",
+         "off or safe"},
+        {"pool.*.reuse-idle", "How long such a connection is kept between messages.", "2s", kTime},
+        {"pool.*.reuse-max-messages", "How many messages it serves.", "100",
+         "a number from 1 to 1000000"},
+        {"pool.*.on-pool-down", "What becomes of messages while no node can be used.", "tempfail",
+         "tempfail or bypass"},
+        {"pool.*.bypass-pool", "The pool that on-pool-down = bypass sends them to.", "",
+         "the name of a pool"},
     };
 }
 

@@ -1,10 +1,15 @@
 #include "balancer/config/listener_config.hpp"
 
+#include "balancer/config/route_line.hpp"
 #include "balancer/config/section.hpp"
 #include "balancer/config/values.hpp"
 #include "balancer/origin/resolution.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <unistd.h>
@@ -50,9 +55,39 @@ std::vector<Network> read_networks(const Section& section) {
     return all;
 }
 
+session::Routes read_routes(const Section& section, const PoolNames& pools) {
+    const auto index_of = [&](const std::string& name) -> std::optional<session::PoolIndex> {
+        const auto found = std::find(pools.begin(), pools.end(), name);
+        return found == pools.end() ? std::nullopt : std::optional(found - pools.begin());
+    };
+    constexpr std::string_view kExpected =
+        "the name of a pool, for which there is a section [pool.NAME]";
+    session::Routes routes;
+    const auto own = index_of(section.read("pool", parse_any_text));
+    if (!own) {
+        section.refuse("pool", kExpected);
+    }
+    routes.default_pool = *own;
+    for (const ConfigValue& line : section.texts("use-pool")) {
+        auto parsed = parse_route(line.text);
+        if (const auto* fault = std::get_if<RouteFault>(&parsed)) {
+            refuse_value(section.full_key("use-pool"), line, fault->expected);
+        }
+        auto& rule = std::get<RouteLine>(parsed);
+        const std::optional<session::PoolIndex> pool = index_of(rule.pool);
+        if (!pool) {
+            refuse_value(section.full_key("use-pool"), line, kExpected);
+        }
+        rule.route.pool = *pool;
+        routes.rules.push_back(std::move(rule.route));
+    }
+    return routes;
+}
+
 }  // namespace
 
-ListenerConfig read_listener(const ConfigValues& values, const std::string& name) {
+ListenerConfig read_listener(const ConfigValues& values, const std::string& name,
+                             const PoolNames& pools) {
     const Section section(values, "listener.*", name);
     ListenerConfig config;
     config.name = name;
@@ -64,6 +99,7 @@ ListenerConfig read_listener(const ConfigValues& values, const std::string& name
     config.trusted_networks = read_networks(section);
     config.max_sessions = section.read("max-sessions", number_in<std::size_t>(1, kSessionsMax));
     config.session = read_session(values, section);
+    config.session.routes = read_routes(section, pools);
     return config;
 }
 

@@ -4,11 +4,16 @@
 #include "balancer/config/config.hpp"
 
 #include <string>
+#include <vector>
 
 namespace millrace::config {
 
-// What [origin] says about every session is put into the listener's options as well. The pool may
-// or may not exist. Throws ConfigError.
-[[nodiscard]] ListenerConfig read_listener(const ConfigValues& values, const std::string& name);
+// All pools there are, in the order of Config::pools.
+using PoolNames = std::vector<std::string>;
+
+// What [origin] says about every session is put into the listener's options as well. Throws
+// ConfigError.
+[[nodiscard]] ListenerConfig read_listener(const ConfigValues& values, const std::string& name,
+                                           const PoolNames& pools);
 
 }  // namespace millrace::config

@@ -16,11 +16,10 @@ namespace {
 constexpr unsigned kCountMax = 1'000'000;
 constexpr std::size_t kHeaderMax = 4096;  // what the most generous receivers read at once
 
-// `balance = hash` is not among them: messages do not carry the key for it yet.
 std::optional<pool::Balance> parse_balance(std::string_view text) {
     using pool::Balance;
-    for (const Balance balance :
-         {Balance::leastconn, Balance::roundrobin, Balance::random, Balance::first}) {
+    for (const Balance balance : {Balance::leastconn, Balance::roundrobin, Balance::random,
+                                  Balance::first, Balance::hash}) {
         if (text == to_string(balance)) {
             return balance;
         }
@@ -136,7 +135,42 @@ session::RelayOptions read_relay(const Section& section) {
     relay.reply_timeout = section.read("reply-timeout", parse_time);
     relay.retries = section.read("retries", number_in(1U, kRetriesMax));
     relay.replay_max = section.read("replay-max", parse_octets);
+    relay.reuse.is_on = section.read("reuse", one_of<bool>({{"off", false}, {"safe", true}}));
+    relay.reuse.idle = section.read("reuse-idle", parse_time);
+    relay.reuse.messages_max = section.read("reuse-max-messages", number_in(1U, kCountMax));
     return relay;
+}
+
+std::optional<session::HashKey> read_hash_key(const Section& section, pool::Balance balance) {
+    using session::HashKey;
+    const HashKey key =
+        section.read("hash-key", one_of<HashKey>({{"recipient-domain", HashKey::recipient_domain},
+                                                  {"sender-domain", HashKey::sender_domain},
+                                                  {"origin", HashKey::origin}}));
+    return balance == pool::Balance::hash ? std::optional{key} : std::nullopt;
+}
+
+// A connection whose header carries something of one message can serve no other (rule R4).
+void check_reuse(const Section& section, const PoolConfig& config) {
+    for (const pool::NodeOptions& node : config.pool.nodes) {
+        const bool has_message_data = node.dialect.send_proxy == pool::SendProxy::v2 &&
+                                      node.dialect.proxy_header.selection.has_message_data();
+        if (config.relay.reuse.is_on && has_message_data) {
+            section.refuse("reuse",
+                           "off, or 'tlv = off' (or send-proxy = v1 or off): with TLVs a "
+                           "connection to node " +
+                               node.name + " belongs to one message");
+        }
+    }
+}
+
+std::optional<std::string> read_bypass_pool(const Section& section) {
+    const bool is_bypassed =
+        section.read("on-pool-down", one_of<bool>({{"tempfail", false}, {"bypass", true}}));
+    if (!is_bypassed) {
+        return std::nullopt;
+    }
+    return section.read("bypass-pool", parse_any_text);
 }
 
 }  // namespace
@@ -152,6 +186,10 @@ PoolConfig read_pool(const ConfigValues& values, const std::string& name) {
     config.pool.maxqueue = section.read("maxqueue", number_in<std::size_t>(0, kCountMax));
     config.pool.queue_timeout = section.read("queue-timeout", parse_time);
     config.relay = read_relay(section);
+    config.relay.hash_key = read_hash_key(section, config.pool.balance);
+    check_reuse(section, config);
+    config.bypass_pool = read_bypass_pool(section);
+    config.pool.refuses_when_down = config.bypass_pool.has_value();
     return config;
 }
 

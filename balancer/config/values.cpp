@@ -8,6 +8,8 @@
 namespace millrace::config {
 namespace {
 
+constexpr std::string_view kBlanks = " \t\r";
+
 using namespace std::chrono_literals;
 
 constexpr Duration kTimeMax = 24h * 365;
@@ -47,12 +49,19 @@ bool is_host_name_character(char c) {
            c == '.' || c == '_';
 }
 
+}  // namespace
+
 std::string_view without_blanks(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-    return text.substr(0, text.find_last_not_of(" \t") + 1);
+    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+    return text.substr(0, text.find_last_not_of(kBlanks) + 1);
 }
 
-}  // namespace
+std::string_view take_word(std::string_view& text) {
+    text = without_blanks(text);
+    const std::string_view word = text.substr(0, text.find_first_of(kBlanks));
+    text = without_blanks(text.substr(word.size()));
+    return word;
+}
 
 std::optional<Duration> parse_time(std::string_view text) {
     const std::optional<Duration> time = parse_time_or_zero(text);

@@ -50,6 +50,10 @@ template <typename T>
 // Up to 1 TiB.
 [[nodiscard]] std::optional<std::uint64_t> parse_octets(std::string_view text);
 
+[[nodiscard]] std::string_view without_blanks(std::string_view text);
+// Takes the next word off the front of `text`, and the blanks round it; empty at the end.
+[[nodiscard]] std::string_view take_word(std::string_view& text);
+
 // The items between commas, without blanks around them. No text has one empty item.
 [[nodiscard]] std::vector<std::string_view> split_list(std::string_view text);
 

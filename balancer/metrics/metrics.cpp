@@ -141,6 +141,11 @@ void write_failures(Writer& writer, const Counters& counters) {
     for (const auto& [reason, count] : counters.failovers) {
         writer.sample({{"reason", reason}}, count);
     }
+    writer.family("millrace_bypassed_total", "counter",
+                  "Messages that went to the bypass pool because no node of theirs could be used.");
+    for (const auto& [pool, count] : counters.bypasses) {
+        writer.sample({{"pool", pool}}, count);
+    }
     writer.family("millrace_check_failures_total", "counter", "Health checks that failed.");
     for (const auto& [labels, count] : counters.check_failures) {
         const auto& [pool, node] = labels;

@@ -42,6 +42,7 @@ struct Counters {
         message_durations;  // {pool, node, phase} -> millrace_message_duration_seconds
     std::map<std::string, std::uint64_t> origin_lookups;                           // {source}
     std::map<std::string, std::uint64_t> failovers;                                // {reason}
+    std::map<std::string, std::uint64_t> bypasses;                                 // {pool}
     std::map<std::tuple<std::string, std::string>, std::uint64_t> check_failures;  // {pool, node}
     std::uint64_t origin_mismatches = 0;
     std::uint64_t sessions_total = 0;

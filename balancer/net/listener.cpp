@@ -131,7 +131,8 @@ void Listener::accepted(tcp::socket socket) {
     }
     environment_.table.open(
         environment_, admission_, std::move(socket),
-        session::SessionSettings{options_.session, options_.relay, peer, next_session_id()});
+        session::SessionSettings{options_.session, options_.relays, options_.replay_budget, peer,
+                                 next_session_id()});
 }
 
 bool Listener::is_trusted(const Address& address) const {

@@ -30,7 +30,8 @@ struct ListenerOptions {
     std::vector<Network> trusted_networks;
     std::size_t max_sessions = 10000;
     std::shared_ptr<const session::SessionOptions> session;
-    std::shared_ptr<const session::RelayOptions> relay;
+    std::shared_ptr<const session::Relays> relays;
+    session::ReplayBudget* replay_budget = nullptr;
 };
 
 class Listener {

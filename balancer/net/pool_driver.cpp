@@ -13,11 +13,12 @@ namespace millrace::net {
 
 using pool::Clock;
 
-PoolDriver::PoolDriver(boost::asio::io_context& context, pool::PoolOptions options,
-                       std::uint64_t seed, metrics::Counters& counters)
+PoolDriver::PoolDriver(boost::asio::io_context& context, LingeringSockets& lingering,
+                       pool::PoolOptions options, std::uint64_t seed, metrics::Counters& counters)
     : context_(context),
       pool_(std::move(options), seed, Clock::now()),
       counters_(counters),
+      kept_(context, lingering),
       timer_(context) {}
 
 pool::Ticket PoolDriver::request(SessionId session, pool::SlotRequest slot) {
@@ -38,6 +39,33 @@ void PoolDriver::cancel(pool::Ticket ticket) {
 void PoolDriver::release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail) {
     pool_.release(node, outcome, detail, Clock::now());
     schedule_pump();
+}
+
+void PoolDriver::keep(KeptConnection connection, std::chrono::milliseconds time) {
+    const pool::NodeIndex node = connection.node;
+    kept_.keep(std::move(connection), time);
+    if (!pool_.is_usable(node)) {
+        kept_.close_all(node);
+    }
+}
+
+std::optional<KeptConnection> PoolDriver::take_kept(pool::NodeIndex node, const Endpoint& endpoint,
+                                                    std::string_view key) {
+    std::optional<KeptConnection> connection;
+    if (!key.empty()) {
+        connection = kept_.take(node, endpoint, key);
+    }
+    if (!connection) {
+        make_room(node);
+    }
+    return connection;
+}
+
+void PoolDriver::make_room(pool::NodeIndex node) {
+    const pool::NodeLoad load = pool_.load(node);
+    if (load.maxconn > 0 && load.in_flight + kept_.count(node) > load.maxconn) {
+        kept_.close_oldest(node);
+    }
 }
 
 std::vector<pool::NodeIndex> PoolDriver::start_due_checks() {
@@ -119,6 +147,9 @@ void PoolDriver::arm_timer() {
 void PoolDriver::report_changes() {
     for (const pool::StateChange& change : pool_.take_state_changes()) {
         const pool::PoolOptions& options = pool_.options();
+        if (!pool_.is_usable(change.node)) {
+            kept_.close_all(change.node);
+        }
         LogLine line(options.name + '/' + options.nodes.at(change.node).name, "node");
         line.add("state", pool::to_string(change.to));
         line.add("was", pool::to_string(change.from));

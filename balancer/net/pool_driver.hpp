@@ -2,19 +2,23 @@
 // that wait for them, wakes it when time alone decides, logs and counts its state changes.
 //
 // Decisions are delivered from a fresh turn of the loop, never from inside a call, so that a
-// session is not called back while it is being called.
+// session is not called back while it is being called. Connections that are kept between messages
+// count in the nodes' maxconn here: they give way to messages, never the other way round.
 #pragma once
 
 #include "balancer/metrics/metrics.hpp"
+#include "balancer/net/kept_connections.hpp"
 #include "balancer/pool/pool.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -27,8 +31,9 @@ class PoolDriver {
     // Gives a session its decision; false when there is no such session any more.
     using Deliver = std::function<bool(SessionId, const pool::Decision&)>;
 
-    PoolDriver(boost::asio::io_context& context, pool::PoolOptions options, std::uint64_t seed,
-               metrics::Counters& counters);
+    // REQUIRES: context, lingering and counters outlive it.
+    PoolDriver(boost::asio::io_context& context, LingeringSockets& lingering,
+               pool::PoolOptions options, std::uint64_t seed, metrics::Counters& counters);
 
     // Must be set before the first request.
     void set_deliver(Deliver deliver) { deliver_ = std::move(deliver); }
@@ -36,6 +41,14 @@ class PoolDriver {
     [[nodiscard]] pool::Ticket request(SessionId session, pool::SlotRequest slot);
     void cancel(pool::Ticket ticket);
     void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail);
+
+    // Keeps a connection for another message, as long as its node is in use.
+    void keep(KeptConnection connection, std::chrono::milliseconds time);
+    // For a message that was just granted the node: a connection it may share, or room for one of
+    // its own.
+    [[nodiscard]] std::optional<KeptConnection> take_kept(pool::NodeIndex node,
+                                                          const Endpoint& endpoint,
+                                                          std::string_view key);
 
     // For health checks; changes of state follow at once.
     [[nodiscard]] std::vector<pool::NodeIndex> start_due_checks();
@@ -57,7 +70,10 @@ class PoolDriver {
 
     [[nodiscard]] const pool::Pool& pool() const { return pool_; }
 
+    [[nodiscard]] std::size_t kept_count(pool::NodeIndex node) const { return kept_.count(node); }
+
  private:
+    void make_room(pool::NodeIndex node);
     void schedule_pump();
     void pump();
     void arm_timer();
@@ -67,6 +83,7 @@ class PoolDriver {
     pool::Pool pool_;
     metrics::Counters& counters_;
     Deliver deliver_;
+    KeptConnections kept_;
     std::map<pool::Ticket, Waiting> waiting_;  // tickets rise with time
     boost::asio::steady_timer timer_;
     bool is_pump_scheduled_ = false;

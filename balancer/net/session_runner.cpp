@@ -183,7 +183,10 @@ void SessionRunner::carry_out(Output& out) {
     for (session::Request& request : out.requests) {
         std::visit([this](auto& order) { perform(order); }, request);
     }
-    if (sent && node_) {
+    if (reused_) {
+        const session::KeptNode state = *std::exchange(reused_, std::nullopt);
+        give([&](Output& next) { session_.node_reused(state, now(), next); });
+    } else if (sent && node_) {
         report_sent(*sent);
     }
 }
@@ -244,30 +247,33 @@ void SessionRunner::perform(session::MarkDelivered& request) {
 }
 
 void SessionRunner::perform(session::RequestSlot& request) {
-    ticket_ = environment_.pool.request(id_, std::move(request.slot));
+    ticket_ = {request.pool, pool(request.pool).request(id_, std::move(request.slot))};
 }
 
 void SessionRunner::perform(session::CancelSlot& /*request*/) {
     if (ticket_) {
-        environment_.pool.cancel(*std::exchange(ticket_, std::nullopt));
+        pool(ticket_->pool).cancel(ticket_->ticket);
+        ticket_.reset();
     }
 }
 
 void SessionRunner::perform(session::ReleaseSlot& request) {
-    environment_.pool.release(request.node, request.outcome, request.detail);
+    pool(request.pool).release(request.node, request.outcome, request.detail);
 }
 
 void SessionRunner::perform(session::ConnectNode& request) {
+    node_endpoint_ = request.endpoint;
+    std::optional<KeptConnection> kept =
+        pool(request.pool).take_kept(request.node, request.endpoint, request.reuse_key);
+    if (kept) {
+        reuse_node(*std::move(kept));
+        return;
+    }
     const tcp::endpoint endpoint(request.endpoint.address, request.endpoint.port);
     tcp::socket socket(environment_.context);
     error_code error;
     socket.open(endpoint.protocol(), error);
-    const std::uint64_t generation = ++node_generation_;
-    node_.emplace(std::move(socket));
-    is_node_connected_ = false;
-    behind_dot_.reset();
-    armed_.node_read = false;
-    armed_.node_write = false;
+    const std::uint64_t generation = begin_node(Stream(std::move(socket)));
 
     SessionTable& table = environment_.table;
     auto connected = [&table, id = id_, generation](const error_code& outcome) {
@@ -280,6 +286,36 @@ void SessionRunner::perform(session::ConnectNode& request) {
     }
 }
 
+// A connection that begins for this session; its generation.
+std::uint64_t SessionRunner::begin_node(Stream stream) {
+    node_.emplace(std::move(stream));
+    is_node_connected_ = false;
+    behind_dot_.reset();
+    armed_.node_read = false;
+    armed_.node_write = false;
+    return ++node_generation_;
+}
+
+void SessionRunner::reuse_node(KeptConnection connection) {
+    begin_node(std::move(connection.stream));
+    is_node_connected_ = true;
+    node_->acknowledge_quickly();
+    reused_ = connection.state;
+}
+
+void SessionRunner::perform(session::KeepNode& request) {
+    if (!node_) {
+        return;
+    }
+    error_code error;
+    node_->socket().cancel(error);
+    pool(request.pool)
+        .keep({request.node, node_endpoint_, std::move(request.reuse_key), request.state,
+               *std::move(node_)},
+              request.idle);
+    forget_node();
+}
+
 void SessionRunner::perform(session::CloseNode& request) {
     if (!node_) {
         return;
@@ -287,8 +323,13 @@ void SessionRunner::perform(session::CloseNode& request) {
     if (request.wait_for_peer && is_node_connected_) {
         environment_.lingering.add(std::move(node_->socket()));
     }
+    forget_node();
+}
+
+void SessionRunner::forget_node() {
     node_.reset();
     is_node_connected_ = false;
+    reused_.reset();
     ++node_generation_;
 }
 
@@ -302,12 +343,17 @@ void SessionRunner::perform(session::CloseFrontend& /*request*/) {
 }
 
 void SessionRunner::perform(session::LogMessage& request) {
-    log(LogLevel::info, session::format(request.message));
+    const bool is_bypassed = !request.message.bypassed_pool.empty();
+    log(is_bypassed ? LogLevel::warning : LogLevel::info, session::format(request.message));
     count_message(request.message, environment_.counters);
 }
 
 void SessionRunner::perform(session::CountFailover& request) {
     ++environment_.counters.failovers[std::string(request.reason)];
+}
+
+void SessionRunner::perform(session::CountBypass& request) {
+    ++environment_.counters.bypasses[pool(request.pool).pool().options().name];
 }
 
 // --- Waiting ------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ struct SessionEnvironment {
     boost::asio::io_context& context;
     SessionTable& table;
     origin::OriginStore& store;
-    PoolDriver& pool;
+    const std::vector<PoolDriver*>& pools;  // by session::PoolIndex
     LingeringSockets& lingering;
     metrics::Counters& counters;
     // One buffer for all reads: what is read is used, sent or copied before the next read.
@@ -100,10 +100,19 @@ class SessionRunner {
     void perform(session::CancelSlot& request);
     void perform(session::ReleaseSlot& request);
     void perform(session::ConnectNode& request);
+    void perform(session::KeepNode& request);
     void perform(session::CloseNode& request);
     void perform(session::CloseFrontend& request);
     void perform(session::LogMessage& request);
     void perform(session::CountFailover& request);
+    void perform(session::CountBypass& request);
+    std::uint64_t begin_node(Stream stream);
+    void reuse_node(KeptConnection connection);
+    void forget_node();
+
+    [[nodiscard]] PoolDriver& pool(session::PoolIndex index) {
+        return *environment_.pools.at(index);
+    }
 
     SessionId id_;
     SessionEnvironment environment_;
@@ -111,11 +120,20 @@ class SessionRunner {
     session::Session session_;
     std::optional<Stream> frontend_;
     std::optional<Stream> node_;
+    Endpoint node_endpoint_;
     bool is_node_connected_ = false;
     // While the final dot has not left: octets that were handed out behind it.
     std::optional<std::size_t> behind_dot_;
     std::uint64_t node_generation_ = 0;
-    std::optional<pool::Ticket> ticket_;
+
+    struct PendingTicket {
+        session::PoolIndex pool = 0;
+        pool::Ticket ticket = 0;
+    };
+
+    std::optional<PendingTicket> ticket_;
+    // A kept connection was taken: the session is told once all else is carried out.
+    std::optional<session::KeptNode> reused_;
     boost::asio::steady_timer timer_;
     Armed armed_;
 };

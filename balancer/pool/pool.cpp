@@ -53,6 +53,9 @@ std::optional<Decision> Pool::poll(TimePoint now) {
     if (std::optional<Decision> decision = serve_next()) {
         return decision;
     }
+    if (options_.refuses_when_down && !queue_.empty() && !is_any_node_usable() && !is_panic()) {
+        return refuse(queue_.begin()->second.ticket, RefusalReason::all_down);
+    }
     if (const std::optional<Ticket> overdue = queue_.overdue(now)) {
         return refuse(*overdue, RefusalReason::queue_timeout);
     }
@@ -120,6 +123,11 @@ std::vector<NodeStatus> Pool::node_statuses() const {
         statuses.push_back(member.status());
     }
     return statuses;
+}
+
+NodeLoad Pool::load(NodeIndex node) const {
+    const NodeStatus status = members_.at(node).status();
+    return {status.in_flight, status.options->maxconn};
 }
 
 bool Pool::is_any_node_usable() const {

@@ -9,8 +9,9 @@
 // only when no other node is left for it. When all that are usable were tried, the message is
 // refused at once: nothing will change by itself. When none is usable, it waits, and a node that
 // comes back while it waits counts as not tried. A message is never refused because all are down
-// before `queue_timeout` is over. If every node is down, and by failed messages alone, those are
-// tried all the same, one message at a time each: the fault may be on our side.
+// before `queue_timeout` is over, unless the pool `refuses_when_down`. If every node is down, and
+// by failed messages alone, those are tried all the same, one message at a time each: the fault may
+// be on our side.
 //
 // A waiter that can use none of the free nodes does not hold up those behind it.
 //
@@ -45,6 +46,8 @@ struct PoolOptions {
     Milliseconds slowstart = Milliseconds::zero();  // ramp of a node that has come back
     std::size_t maxqueue = 1000;
     Milliseconds queue_timeout = std::chrono::seconds(60);
+    // Messages do not wait for nodes to come back: there is another way for them.
+    bool refuses_when_down = false;
 };
 
 // What a session is given: one slot of one node. The settings are a snapshot.
@@ -58,6 +61,7 @@ enum class RefusalReason {
     queue_full,     // nobody could be served and this was the youngest message in the line
     queue_timeout,  // waited for `queue_timeout`
     no_other_node,  // every usable node was tried by this message
+    all_down,       // no node can be used, and the pool is not to be waited for
 };
 
 struct Refusal {
@@ -67,6 +71,11 @@ struct Refusal {
 };
 
 using Decision = std::variant<Grant, Refusal>;
+
+struct NodeLoad {
+    unsigned in_flight = 0;
+    unsigned maxconn = 0;  // 0: no limit
+};
 
 struct StateChange {
     NodeIndex node = 0;
@@ -118,6 +127,11 @@ class Pool {
     [[nodiscard]] std::vector<NodeStatus> node_statuses() const;
 
     [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
+
+    [[nodiscard]] NodeLoad load(NodeIndex node) const;
+
+    // Whether it is up or starting, with or without a free slot.
+    [[nodiscard]] bool is_usable(NodeIndex node) const { return members_.at(node).is_usable(); }
 
     // Whether a node is up or starting, with or without a free slot.
     [[nodiscard]] bool is_any_node_usable() const;

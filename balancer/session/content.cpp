@@ -37,20 +37,45 @@ Content::Piece Content::take(std::string_view bytes) {
 
 void Content::discard() {
     is_discarding_ = true;
-    is_replayable_ = false;
-    replay_ = std::string();
+    forget_replay();
+}
+
+void Content::keep_for_replay(std::size_t octets_max, ReplayBudget* budget) {
+    replay_max_ = octets_max;
+    share_ = ReplayShare(budget);
 }
 
 void Content::keep(std::string_view passed) {
     if (!is_replayable_) {
         return;
     }
-    if (replay_.size() + passed.size() > limits_.replay_max) {
-        is_replayable_ = false;
-        replay_ = std::string();
+    if (!has_room_for(passed.size())) {
+        forget_replay();
         return;
     }
     replay_ += passed;
+}
+
+// Memory is taken in growing steps and accounted for as taken, not as filled.
+bool Content::has_room_for(std::size_t octets) {
+    const std::size_t needed = replay_.size() + octets;
+    if (needed > replay_max_) {
+        return false;
+    }
+    if (needed > share_.octets()) {
+        const std::size_t step = std::min(std::max(needed, 2 * share_.octets()), replay_max_);
+        if (!share_.grow_to(step)) {
+            return false;
+        }
+        replay_.reserve(step);
+    }
+    return true;
+}
+
+void Content::forget_replay() {
+    is_replayable_ = false;
+    replay_ = std::string();
+    share_.give_back();
 }
 
 }  // namespace millrace::session

@@ -3,9 +3,11 @@
 //
 // Octets pass unchanged (rule R2). A bare LF or too many octets turn the message into a refusal:
 // from there on nothing is passed on, but the content is read to its real end, so that the session
-// stays in step and the client hears the reason. The copy is kept while it fits `replay_max`.
+// stays in step and the client hears the reason. The copy is kept while it fits `replay_max`, and
+// the memory that all copies may take together.
 #pragma once
 
+#include "balancer/session/replay_budget.hpp"
 #include "balancer/smtp/data_scanner.hpp"
 #include "balancer/smtp/reply.hpp"
 
@@ -20,12 +22,15 @@ namespace millrace::session {
 struct ContentLimits {
     std::uint64_t octets_max = 0;  // as on the wire, without the final dot; 0: none
     bool reject_bare_newline = true;
-    std::size_t replay_max = 0;
 };
 
 class Content {
  public:
     explicit Content(const ContentLimits& limits) : limits_(limits) {}
+
+    // How much of the beginning is kept, in octets; nothing at first. REQUIRES: the budget, if
+    // there is one, outlives this.
+    void keep_for_replay(std::size_t octets_max, ReplayBudget* budget);
 
     struct Piece {
         std::string_view passed;   // what the node gets, empty once refused or discarded
@@ -53,9 +58,13 @@ class Content {
 
  private:
     void keep(std::string_view passed);
+    [[nodiscard]] bool has_room_for(std::size_t octets);
+    void forget_replay();
 
     ContentLimits limits_;
     smtp::DataScanner scanner_;
+    std::size_t replay_max_ = 0;
+    ReplayShare share_;
     std::string replay_;
     std::uint64_t octets_ = 0;
     std::optional<smtp::Reply> refusal_;

@@ -18,9 +18,8 @@ namespace {
 // A store that does not answer must not hold mail: XFORWARD is next in line.
 constexpr std::chrono::seconds kOriginTimeout{5};
 
-ContentLimits content_limits(const DeliverySettings& settings) {
-    return {settings.session->message_size_limit, settings.session->reject_bare_newline,
-            settings.relay->replay_max};
+ContentLimits content_limits(const SessionOptions& options) {
+    return {options.message_size_limit, options.reject_bare_newline};
 }
 
 std::optional<OriginKey> origin_key(const DeliverySettings& settings,
@@ -42,14 +41,16 @@ Delivery::Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Outp
     : settings_(std::move(settings)),
       envelope_{std::move(mail.line), std::move(mail.origin), {}},
       key_(origin_key(settings_, envelope_.xforward)),
-      content_(content_limits(settings_)) {
+      pool_(settings_.session, settings_.relays, settings_.peer.address),
+      content_(content_limits(*settings_.session)) {
     times_.mail = now;
+    pool_.set_sender(mail.sender_domain, mail.size);
     log_.queue_id = envelope_.xforward.ident.value_or("");
-    log_.pool = settings_.relay->pool;
+    log_.pool = pool_.relay()->pool;
     log_.peer = settings_.peer.address;
     log_.id = settings_.id;
     log_.session_id = settings_.session_id;
-    unanswered_.push_back(NodeCommand::mail);
+    unanswered_.push_back({NodeCommand::mail, {}});
 
     const std::vector<origin::Source>& order = settings_.session->origin_order;
     const bool uses_store =
@@ -61,14 +62,21 @@ Delivery::Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Outp
     }
 }
 
-void Delivery::add_recipient(std::string line, TimePoint now, Output& out) {
-    unanswered_.push_back(NodeCommand::rcpt);
+void Delivery::add_recipient(RcptStep recipient, TimePoint now, Output& out) {
+    unanswered_.push_back({NodeCommand::rcpt, {}});
     if (stage_ == Stage::dead) {
         answer(decision_->reply, out);
         return;
     }
-    envelope_.recipients.push_back({std::move(line)});
-    if (attempt_) {
+    envelope_.recipients.push_back({std::move(recipient.line), std::move(recipient.domain)});
+    if (stage_ == Stage::waiting_for_recipient) {
+        choose_pool(now, out);
+        return;
+    }
+    refuse_recipients_of_other_pools();
+    if (envelope_.recipients.back().state == RecipientState::refused) {
+        give_own_answers(out);
+    } else if (attempt_) {
         attempt_->awaited_recipients.push_back(envelope_.recipients.size() - 1);
         attempt_->node.submit(NodeCommand::rcpt, envelope_.recipients.back().line, now,
                               out.to_node);
@@ -76,7 +84,7 @@ void Delivery::add_recipient(std::string line, TimePoint now, Output& out) {
 }
 
 void Delivery::start_data(TimePoint now, Output& out) {
-    unanswered_.push_back(NodeCommand::data);
+    unanswered_.push_back({NodeCommand::data, {}});
     if (stage_ == Stage::dead) {
         answer(decision_->reply, out);
         stage_ = Stage::over;
@@ -146,28 +154,80 @@ void Delivery::resolve_origin(const std::optional<OriginRecord>& record, TimePoi
     log_.is_origin_mismatch = resolution_.is_mismatch;
     if (resolution_.origin) {
         log_.origin = resolution_.origin->endpoint.address;
+        pool_.set_origin(log_.origin);
     }
     const bool is_unknown = resolution_.source == origin::Source::none;
     if (is_unknown && settings_.session->tempfail_unknown_origin) {
         give_up(unknown_origin_reply(), MessageResult::failed, now, out);
         return;
     }
+    choose_pool(now, out);
+}
+
+void Delivery::choose_pool(TimePoint now, Output& out) {
+    std::optional<std::string_view> first_recipient;
+    if (!envelope_.recipients.empty()) {
+        first_recipient = envelope_.recipients.front().domain;
+    }
+    if (!pool_.settle(first_recipient)) {
+        stage_ = Stage::waiting_for_recipient;
+        envelope_.is_mail_accepted = true;
+        answer(mail_taken_reply(), out);
+        return;
+    }
+    refuse_recipients_of_other_pools();
+    log_.pool = pool_.relay()->pool;
+    content_.keep_for_replay(pool_.relay()->replay_max, settings_.replay_budget);
     times_.asked = now;
     request_slot(out);
 }
 
+void Delivery::refuse_recipients_of_other_pools() {
+    if (!pool_.is_settled()) {
+        return;
+    }
+    // Those that wait for an answer are the last ones, and in the same order.
+    auto waiting = unanswered_.rbegin();
+    for (auto recipient = envelope_.recipients.rbegin();
+         recipient != envelope_.recipients.rend() && waiting != unanswered_.rend(); ++waiting) {
+        if (waiting->command != NodeCommand::rcpt) {
+            continue;
+        }
+        if (recipient->state == RecipientState::unanswered && !pool_.admits(recipient->domain)) {
+            recipient->state = RecipientState::refused;
+            waiting->ours = other_pool_reply();
+            envelope_.has_deferred_recipient = true;
+        }
+        ++recipient;
+    }
+}
+
 void Delivery::request_slot(Output& out) {
     stage_ = Stage::waiting_for_slot;
-    pool::SlotRequest slot(tried_, "");
+    pool::SlotRequest slot(tried_, pool_.hash_key());
     if (!tried_.empty()) {
         slot.asked_at = times_.asked;  // keeps its place in the line
     }
-    out.requests.emplace_back(RequestSlot{std::move(slot)});
+    out.requests.emplace_back(RequestSlot{pool_.index(), std::move(slot)});
+}
+
+void Delivery::bypass(TimePoint now, Output& out) {
+    log_.bypassed_pool = log_.pool;
+    log_.pool = pool_.relay()->pool;
+    tried_.clear();  // nodes of the other pool
+    times_.asked = now;
+    request_slot(out);
 }
 
 void Delivery::slot_decided(const pool::Decision& decision, TimePoint now, Output& out) {
     BOOST_ASSERT(stage_ == Stage::waiting_for_slot);
     if (const auto* refusal = std::get_if<pool::Refusal>(&decision)) {
+        const PoolIndex refused_by = pool_.index();
+        if (refusal->were_all_down && pool_.bypass()) {
+            out.requests.emplace_back(CountBypass{refused_by});
+            bypass(now, out);
+            return;
+        }
         give_up(refusal_reply(*refusal), MessageResult::failed, now, out);
         return;
     }
@@ -177,6 +237,15 @@ void Delivery::slot_decided(const pool::Decision& decision, TimePoint now, Outpu
 void Delivery::answer(const smtp::Reply& reply, Output& out) {
     unanswered_.pop_front();
     out.to_frontend += reply.wire;
+    give_own_answers(out);
+}
+
+// Those whose turn it is.
+void Delivery::give_own_answers(Output& out) {
+    while (!unanswered_.empty() && unanswered_.front().ours) {
+        out.to_frontend += unanswered_.front().ours->wire;
+        unanswered_.pop_front();
+    }
 }
 
 void Delivery::give_up(const smtp::Reply& reply, MessageResult result, TimePoint now, Output& out) {
@@ -192,8 +261,11 @@ void Delivery::give_up(const smtp::Reply& reply, MessageResult result, TimePoint
     }
     const bool is_refused_at_mail = !envelope_.is_mail_accepted;
     bool is_over = is_refused_at_mail;
+    for (Unanswered& command : unanswered_) {
+        command.ours.reset();
+    }
     for (bool is_first = true; !unanswered_.empty(); is_first = false) {
-        is_over = is_over || unanswered_.front() == NodeCommand::data;
+        is_over = is_over || unanswered_.front().command == NodeCommand::data;
         answer(is_refused_at_mail && !is_first ? no_transaction_reply() : reply, out);
     }
     finish(result, reply.last_line(), now, out);

@@ -1,11 +1,13 @@
 // One message on its way from Postfix to a node: a transaction (RFC 5321, 3.3), whichever nodes it
 // takes to complete it.
 //
-// At MAIL the origin is found, a slot taken, a node opened; from then on commands and content pass
-// through and the node's replies go back verbatim. Until the final dot has left, a node that fails
-// is replaced without Postfix noticing: the envelope, and the content as long as a copy of it is
-// held, are given to another. After it nothing is replayed (rules R1, R6). Replies are written to
-// Output::to_frontend in the order of their commands.
+// At MAIL the origin is found, a pool chosen, a slot taken, a node opened; from then on commands
+// and content pass through and the node's replies go back verbatim. Where only a recipient can tell
+// the pool, MAIL is answered here if none has come with it. A recipient of another pool is answered
+// with 452, so that Postfix sends it in a message of its own. Until the final dot has left, a node
+// that fails is replaced without Postfix noticing: the envelope, and the content as long as a copy
+// of it is held, are given to another. After it nothing is replayed (rules R1, R6). Replies are
+// written to Output::to_frontend in the order of their commands.
 #pragma once
 
 #include "balancer/session/content.hpp"
@@ -13,6 +15,7 @@
 #include "balancer/session/node_side.hpp"
 #include "balancer/session/options.hpp"
 #include "balancer/session/output.hpp"
+#include "balancer/session/pool_choice.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -26,7 +29,8 @@ namespace millrace::session {
 
 struct DeliverySettings {
     std::shared_ptr<const SessionOptions> session;
-    std::shared_ptr<const RelayOptions> relay;
+    std::shared_ptr<const Relays> relays;
+    ReplayBudget* replay_budget = nullptr;
     Endpoint peer;
     std::string ingress;     // the peer's EHLO name
     std::string session_id;  // for the log
@@ -38,7 +42,7 @@ class Delivery {
     Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Output& out);
 
     // Commands of Postfix. REQUIRES: !is_over().
-    void add_recipient(std::string line, TimePoint now, Output& out);
+    void add_recipient(RcptStep recipient, TimePoint now, Output& out);
     void start_data(TimePoint now, Output& out);
     // Content, up to its end; how many octets of `bytes` it was. REQUIRES: wants_content().
     [[nodiscard]] std::size_t take_content(std::string_view bytes, TimePoint now, Output& out);
@@ -50,6 +54,7 @@ class Delivery {
                       TimePoint now, Output& out);
     void slot_decided(const pool::Decision& decision, TimePoint now, Output& out);
     void node_connected(const Endpoint& local, TimePoint now, Output& out);
+    void node_reused(const KeptNode& node, TimePoint now, Output& out);
     void node_received(std::string_view bytes, TimePoint now, Output& out);
     void node_closed(error_code error, TimePoint now, Output& out);
     void node_spoke_early(TimePoint now, Output& out);
@@ -77,6 +82,7 @@ class Delivery {
  private:
     enum class Stage {
         finding_origin,
+        waiting_for_recipient,  // to tell the pool
         waiting_for_slot,
         at_node,
         discarding,  // the answer is decided; content is read to its end first
@@ -88,6 +94,7 @@ class Delivery {
 
     struct Recipient {
         std::string line;
+        std::string domain;
         RecipientState state = RecipientState::unanswered;
     };
 
@@ -95,15 +102,23 @@ class Delivery {
         std::string mail_line;
         smtp::Xforward xforward;  // as received
         std::vector<Recipient> recipients;
-        bool is_mail_accepted = false;
+        bool is_mail_accepted = false;        // Postfix was told so
+        bool is_mail_confirmed = false;       // by a node
         bool has_deferred_recipient = false;  // a 4xx: Postfix will try it again
         bool is_data_requested = false;
         bool is_data_accepted = false;  // 354 was given to Postfix
     };
 
+    // A command of Postfix that waits for its reply.
+    struct Unanswered {
+        NodeCommand command = NodeCommand::mail;
+        std::optional<smtp::Reply> ours;  // set: no node is asked
+    };
+
     // One node's turn.
     struct Attempt {
         pool::Grant grant;
+        std::string reuse_key;
         NodeSide node;
         // Answers that an earlier node gave and Postfix has: this node must agree.
         std::size_t answers_to_confirm = 0;
@@ -125,18 +140,29 @@ class Delivery {
     };
 
     void resolve_origin(const std::optional<OriginRecord>& record, TimePoint now, Output& out);
+    void choose_pool(TimePoint now, Output& out);
+    void refuse_recipients_of_other_pools();
     void request_slot(Output& out);
+    void bypass(TimePoint now, Output& out);
     void open_node(const pool::Grant& grant, TimePoint now, Output& out);
+    void begin_attempt(const pool::Grant& grant, std::string reuse_key, TimePoint now, Output& out);
+    void submit_envelope(TimePoint now, Output& out);
+    // The kept connection had ended: the same node once more, over a new one.
+    void reopen_node(TimePoint now, Output& out);
+    // Under which a connection may be shared; empty: not at all.
+    [[nodiscard]] std::string reuse_key(const pool::NodeDialect& dialect) const;
     [[nodiscard]] proxy_protocol::OriginFacts origin_facts() const;
     void take_event(const NodeEvent& event, TimePoint now, Output& out);
     void take_reply(const NodeReply& reply, TimePoint now, Output& out);
     void confirm(const NodeReply& reply, TimePoint now, Output& out);
     void answer(const smtp::Reply& reply, Output& out);
+    void give_own_answers(Output& out);
     void take_verdict(const smtp::Reply& reply, TimePoint now, Output& out);
     void node_failed(const NodeFailure& failure, pool::Outcome outcome, TimePoint now, Output& out);
     void begin_content(TimePoint now, Output& out);
     void end_content(TimePoint now, Output& out);
     void leave_node(pool::Outcome outcome, std::string_view detail, bool is_polite, Output& out);
+    [[nodiscard]] bool say_quit(Output& out);
     void give_up(const smtp::Reply& reply, MessageResult result, TimePoint now, Output& out);
     void answer_content(Output& out, TimePoint now);
     void finish(MessageResult result, std::string_view reply, TimePoint now, Output& out);
@@ -147,7 +173,8 @@ class Delivery {
     Envelope envelope_;
     std::optional<OriginKey> key_;
     origin::Resolution resolution_;
-    std::deque<NodeCommand> unanswered_;  // commands of Postfix, in order
+    PoolChoice pool_;
+    std::deque<Unanswered> unanswered_;  // in order
     Content content_;
     Stage stage_ = Stage::finding_origin;
     std::optional<Attempt> attempt_;

@@ -40,12 +40,38 @@ void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
     log_.node = grant.options->name;
     ++log_.tries;
 
-    NodeDialogue dialogue{settings_.ingress, settings_.session->mode, {}, settings_.relay};
+    begin_attempt(grant, reuse_key(grant.options->dialect), now, out);
+}
+
+void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, TimePoint now,
+                             Output& out) {
+    NodeDialogue dialogue{
+        settings_.ingress, settings_.session->mode, {}, !reuse_key.empty(), pool_.relay()};
     if (grant.options->dialect.send_xforward) {
         dialogue.xforward = forwarded(envelope_.xforward, resolution_);
     }
-    attempt_.emplace(Attempt{grant, NodeSide(std::move(dialogue), now), 0, {}});
+    out.requests.emplace_back(
+        ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key});
+    attempt_.emplace(
+        Attempt{grant, std::move(reuse_key), NodeSide(std::move(dialogue), now), 0, {}});
+    submit_envelope(now, out);
+}
 
+std::string Delivery::reuse_key(const pool::NodeDialect& dialect) const {
+    const bool says_peer_only = dialect.send_proxy != pool::SendProxy::v2 ||
+                                !dialect.proxy_header.selection.has_message_data();
+    if (!pool_.relay()->reuse.is_on || !says_peer_only) {
+        return {};
+    }
+    const std::string_view mode = settings_.session->mode == Mode::lmtp ? "lmtp" : "smtp";
+    return millrace::to_string(settings_.peer.address)
+        .append(" ")
+        .append(mode)
+        .append(" ")
+        .append(settings_.ingress);
+}
+
+void Delivery::submit_envelope(TimePoint now, Output& out) {
     NodeSide& node = attempt_->node;
     node.submit(NodeCommand::mail, envelope_.mail_line, now, out.to_node);
     attempt_->answers_to_confirm = envelope_.is_mail_accepted ? 1 : 0;
@@ -61,7 +87,6 @@ void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
         node.submit(NodeCommand::data, "DATA\r\n", now, out.to_node);
         attempt_->answers_to_confirm += envelope_.is_data_accepted ? 1 : 0;
     }
-    out.requests.emplace_back(ConnectNode{grant.options->endpoint});
 }
 
 void Delivery::node_connected(const Endpoint& local, TimePoint now, Output& out) {
@@ -77,6 +102,20 @@ void Delivery::node_connected(const Endpoint& local, TimePoint now, Output& out)
         return;
     }
     attempt_->node.connected(*header, now, out.to_node);
+}
+
+void Delivery::node_reused(const KeptNode& node, TimePoint now, Output& out) {
+    if (attempt_) {
+        times_.opened = now;
+        attempt_->node.reused(node, now, out.to_node);
+    }
+}
+
+void Delivery::reopen_node(TimePoint now, Output& out) {
+    const pool::Grant grant = attempt_->grant;
+    out.to_node = {};
+    out.requests.emplace_back(CloseNode{});
+    begin_attempt(grant, "", now, out);
 }
 
 proxy_protocol::OriginFacts Delivery::origin_facts() const {
@@ -134,6 +173,7 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
                 return;
             }
             envelope_.is_mail_accepted = true;
+            envelope_.is_mail_confirmed = true;
             break;
         case NodeCommand::rcpt: {
             const std::size_t index = attempt_->awaited_recipients.front();
@@ -157,6 +197,7 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
             answer(reply.reply, out);
             begin_content(now, out);
             return;
+        case NodeCommand::rset:
         case NodeCommand::xforward:
             return;
     }
@@ -166,6 +207,14 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
 void Delivery::confirm(const NodeReply& reply, TimePoint now, Output& out) {
     const bool agrees =
         reply.command == NodeCommand::data ? reply.reply.code == 354 : reply.reply.is_positive();
+    if (reply.command == NodeCommand::mail && !envelope_.is_mail_confirmed) {
+        // The yes was ours: what the node says counts, if only for the commands behind MAIL.
+        if (!agrees) {
+            give_up(reply.reply, result_of(reply.reply), now, out);
+            return;
+        }
+        envelope_.is_mail_confirmed = true;
+    }
     if (!agrees) {
         // Postfix was told yes by another node; this one may not say no.
         node_failed({"disagreement",
@@ -237,6 +286,10 @@ void Delivery::node_sent(std::size_t unsent, TimePoint now) {
 
 void Delivery::node_failed(const NodeFailure& failure, pool::Outcome outcome, TimePoint now,
                            Output& out) {
+    if (failure.is_stale) {
+        reopen_node(now, out);
+        return;
+    }
     log_.failed_tries.push_back(attempt_->grant.options->name + ": " + failure.detail);
     const bool is_committed = attempt_->node.is_committed();
     leave_node(outcome, failure.detail, false, out);
@@ -253,7 +306,7 @@ void Delivery::node_failed(const NodeFailure& failure, pool::Outcome outcome, Ti
 }
 
 bool Delivery::can_try_another_node() const {
-    const bool has_tries_left = tried_.size() < settings_.relay->retries;
+    const bool has_tries_left = tried_.size() < pool_.relay()->retries;
     return has_tries_left && (content_.octets() == 0 || content_.is_replayable());
 }
 
@@ -262,19 +315,30 @@ void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool i
     if (!attempt_) {
         return;
     }
-    // QUIT has gone out with the final dot; before the content it is sent where it is in place.
-    bool waits = is_polite && content_.is_complete();
-    if (is_polite && attempt_->node.can_quit()) {
-        out.to_node.after_content = "QUIT\r\n";
-        waits = true;
+    if (is_polite && attempt_->node.can_be_kept()) {
+        out.requests.emplace_back(KeepNode{pool_.index(), attempt_->grant.node,
+                                           std::move(attempt_->reuse_key), attempt_->node.kept(),
+                                           pool_.relay()->reuse.idle});
+    } else {
+        out.requests.emplace_back(CloseNode{is_polite && say_quit(out)});
     }
-    if (!waits) {
-        // What the same event had for the node must not leave: a replay with its final dot, say.
-        out.to_node = {};
-    }
-    out.requests.emplace_back(CloseNode{waits});
-    out.requests.emplace_back(ReleaseSlot{attempt_->grant.node, outcome, std::string(detail)});
+    out.requests.emplace_back(
+        ReleaseSlot{pool_.index(), attempt_->grant.node, outcome, std::string(detail)});
     attempt_.reset();
+}
+
+// Whether the node hears QUIT.
+bool Delivery::say_quit(Output& out) {
+    if (attempt_->node.has_quit()) {
+        return true;
+    }
+    if (attempt_->node.can_quit()) {
+        out.to_node.after_content = "QUIT\r\n";
+        return true;
+    }
+    // What the same event had for the node must not leave: a replay with its final dot, say.
+    out.to_node = {};
+    return false;
 }
 
 void Delivery::time_passed(TimePoint now, Output& out) {

@@ -33,6 +33,7 @@ Reply refusal_reply(const pool::Refusal& refusal) {
         case pool::RefusalReason::queue_timeout:
             return make_reply(451, "4.3.2", "All filter nodes are busy, waited too long");
         case pool::RefusalReason::no_other_node:
+        case pool::RefusalReason::all_down:
             break;
     }
     return make_reply(451, "4.3.2", "Every filter node was tried without success");
@@ -50,6 +51,14 @@ Reply verdict_lost_reply(std::string_view detail) {
 
 Reply unknown_origin_reply() {
     return make_reply(451, "4.3.0", "Origin of the message is not known, try again later");
+}
+
+Reply other_pool_reply() {
+    return make_reply(452, "4.5.3", "Recipient takes another route, send it separately");
+}
+
+Reply mail_taken_reply() {
+    return make_reply(250, "2.1.0", "Ok");
 }
 
 Reply shutting_down_reply() {

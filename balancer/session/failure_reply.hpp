@@ -20,10 +20,16 @@ namespace millrace::session {
 // Postfix that must decide (RFC 1047).
 [[nodiscard]] smtp::Reply verdict_lost_reply(std::string_view detail);
 [[nodiscard]] smtp::Reply unknown_origin_reply();
+// RCPT: the routing rules lead it to another pool than the message's. Postfix tries it again in a
+// message of its own (RFC 5321 4.5.3.1.10).
+[[nodiscard]] smtp::Reply other_pool_reply();
 [[nodiscard]] smtp::Reply shutting_down_reply();
 [[nodiscard]] smtp::Reply idle_timeout_reply();
 // For commands pipelined behind a MAIL that failed, which is no error of the client.
 [[nodiscard]] smtp::Reply no_transaction_reply();
+
+// MAIL, where the pool is not known before the first recipient.
+[[nodiscard]] smtp::Reply mail_taken_reply();
 
 // The client's mistakes in commands.
 [[nodiscard]] smtp::Reply syntax_reply(const error_code& error);

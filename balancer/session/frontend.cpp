@@ -147,7 +147,8 @@ FrontendStep Frontend::mail(std::string_view line, std::string_view argument) {
         return refuse(too_big_reply());
     }
     has_mail_ = true;
-    return MailStep{with_crlf(line), std::exchange(xforward_, {})};
+    return MailStep{with_crlf(line), std::exchange(xforward_, {}),
+                    std::string(smtp::domain_of(parsed->address)), parsed->size.value_or(0)};
 }
 
 FrontendStep Frontend::rcpt(std::string_view line, std::string_view argument) {
@@ -162,7 +163,7 @@ FrontendStep Frontend::rcpt(std::string_view line, std::string_view argument) {
         return LocalReply{make_reply(452, "4.5.3", "Too many recipients")};
     }
     ++recipients_;
-    return RcptStep{with_crlf(line)};
+    return RcptStep{with_crlf(line), std::string(smtp::domain_of(parsed->address))};
 }
 
 FrontendStep Frontend::data() {

@@ -13,6 +13,7 @@
 #include "balancer/smtp/xforward.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,12 +34,15 @@ struct ResetStep {
 };
 
 struct MailStep {
-    std::string line;       // as received, CRLF included
-    smtp::Xforward origin;  // what was said of this message's client
+    std::string line;           // as received, CRLF included
+    smtp::Xforward origin;      // what was said of this message's client
+    std::string sender_domain;  // empty for the null sender
+    std::uint64_t size = 0;     // as declared, 0: not declared
 };
 
 struct RcptStep {
     std::string line;
+    std::string domain;  // empty when the address has none
 };
 
 struct DataStep {};

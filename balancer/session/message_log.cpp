@@ -50,6 +50,9 @@ std::string_view to_string(MessageResult result) {
 std::string format(const MessageLog& message) {
     LogLine line(message.queue_id.empty() ? "NOQUEUE" : message.queue_id, "message");
     line.add("pool", message.pool);
+    if (!message.bypassed_pool.empty()) {
+        line.add("bypassed", message.bypassed_pool);
+    }
     line.add("node", message.node.empty() ? "none" : message.node);
     line.add("result", to_string(message.result));
     line.add("reply", message.reply);

@@ -34,7 +34,8 @@ struct Delays {
 struct MessageLog {
     std::string queue_id;  // empty: Postfix gave none
     std::string pool;
-    std::string node;  // the last one tried, empty if none
+    std::string bypassed_pool;  // whose message this was, when all its nodes were down
+    std::string node;           // the last one tried, empty if none
     MessageResult result = MessageResult::failed;
     std::string reply;  // last line of the verdict, without CRLF
     Address origin;     // unspecified: unknown

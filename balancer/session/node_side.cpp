@@ -23,6 +23,16 @@ void NodeSide::connected(std::string_view header, TimePoint now, NodeBytes& out)
     deadline_ = now + dialogue_.options->greeting_timeout;
 }
 
+void NodeSide::reused(const KeptNode& node, TimePoint now, NodeBytes& out) {
+    state_ = node;
+    is_reused_ = true;
+    stage_ = Stage::open;
+    // Whatever the last message left behind ends here, and in the same segment.
+    submit_xforward();
+    pending_.push_front({NodeCommand::rset, "RSET\r\n"});
+    flush(now, out);
+}
+
 void NodeSide::submit(NodeCommand command, std::string_view line, TimePoint now, NodeBytes& out) {
     pending_.push_back({command, std::string(line)});
     if (stage_ == Stage::open) {
@@ -31,7 +41,7 @@ void NodeSide::submit(NodeCommand command, std::string_view line, TimePoint now,
 }
 
 void NodeSide::flush(TimePoint now, NodeBytes& out) {
-    while (!pending_.empty() && (is_pipelining_ || expected_.empty())) {
+    while (!pending_.empty() && (state_.is_pipelining || expected_.empty())) {
         out.commands += pending_.front().line;
         expected_.push_back(pending_.front().command);
         pending_.pop_front();
@@ -59,6 +69,7 @@ std::optional<NodeEvent> NodeSide::read(std::string_view& bytes, TimePoint now, 
             return failure("unexpected reply behind " + std::string((*reply)->last_line()));
         }
         if (auto event = take(std::move(**reply), now, out)) {
+            has_strayed_ = stage_ == Stage::verdict && verdicts_due_ == 0 && !bytes.empty();
             return event;
         }
     }
@@ -121,35 +132,46 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::Reply& reply, TimePoin
         return failure("answered EHLO with " + std::string(reply.last_line()));
     }
     const smtp::Capabilities capabilities = smtp::parse_capabilities(reply);
-    is_pipelining_ = capabilities.pipelining;
-    const smtp::XforwardLines lines =
-        smtp::encode_xforward(dialogue_.xforward, capabilities.xforward);
-    std::string_view rest = lines.wire;
-    for (std::size_t i = lines.count; i > 0; --i) {
-        const std::size_t length = rest.find("\r\n") + 2;
-        pending_.insert(pending_.end() - static_cast<std::ptrdiff_t>(pending_.size()) +
-                            static_cast<std::ptrdiff_t>(lines.count - i),
-                        {NodeCommand::xforward, std::string(rest.substr(0, length))});
-        rest.remove_prefix(length);
-    }
+    state_.is_pipelining = capabilities.pipelining;
+    state_.xforward = capabilities.xforward;
+    submit_xforward();
     stage_ = Stage::open;
     flush(now, out);
     return NodeOpened{};
 }
 
+// Before everything that was submitted so far.
+void NodeSide::submit_xforward() {
+    const smtp::XforwardLines lines = smtp::encode_xforward(dialogue_.xforward, state_.xforward);
+    std::string_view rest = lines.wire;
+    auto place = pending_.begin();
+    while (!rest.empty()) {
+        const std::size_t length = rest.find("\r\n") + 2;
+        place =
+            pending_.insert(place, {NodeCommand::xforward, std::string(rest.substr(0, length))});
+        ++place;
+        rest.remove_prefix(length);
+    }
+}
+
 std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoint now,
                                                       NodeBytes& out) {
     const NodeCommand command = expected_.front();
+    if (is_about_node(reply)) {
+        return failure("answered with " + std::string(reply.last_line()));
+    }
     expected_.pop_front();
+    has_answered_ = true;
     deadline_ = now + dialogue_.options->command_timeout;
     const bool is_answer = reply.is_intermediate()
                                ? command == NodeCommand::data && reply.code == 354
                                : command != NodeCommand::data || !reply.is_positive();
-    if (!is_answer || is_about_node(reply)) {
+    const bool is_bad_reset = command == NodeCommand::rset && !reply.is_positive();
+    if (!is_answer || is_bad_reset) {
         return failure("answered with " + std::string(reply.last_line()));
     }
     flush(now, out);
-    if (command == NodeCommand::xforward) {
+    if (command == NodeCommand::xforward || command == NodeCommand::rset) {
         // As with Postfix, a node that refuses XFORWARD still gets the message.
         return std::nullopt;
     }
@@ -170,8 +192,12 @@ void NodeSide::content_ends(std::size_t verdicts, TimePoint now, NodeBytes& out)
     stage_ = Stage::verdict;
     verdicts_due_ = verdicts;
     deadline_ = now + dialogue_.options->reply_timeout;
-    out.after_content = kQuit;
     out.is_end_of_data = true;
+    ++state_.messages;
+    has_quit_ = !dialogue_.is_kept || state_.messages >= dialogue_.options->reuse.messages_max;
+    if (has_quit_) {
+        out.after_content = kQuit;
+    }
 }
 
 void NodeSide::sent(std::size_t unsent, TimePoint now) {
@@ -184,19 +210,33 @@ void NodeSide::sent(std::size_t unsent, TimePoint now) {
             deadline_ = now + dialogue_.options->data_timeout;
         }
     } else if (stage_ == Stage::verdict) {
-        // QUIT is the last of what was handed out, the dot stands before it.
-        is_dot_sent_ = is_dot_sent_ || unsent <= kQuit.size();
+        // QUIT, if any, is the last of what was handed out, the dot stands before it.
+        is_dot_sent_ = is_dot_sent_ || unsent <= (has_quit_ ? kQuit.size() : 0);
         deadline_ =
             now + (unsent > 0 ? dialogue_.options->data_timeout : dialogue_.options->reply_timeout);
     }
 }
 
 bool NodeSide::can_quit() const {
+    if (stage_ == Stage::verdict) {
+        return !has_quit_ && !has_strayed_;
+    }
     return stage_ == Stage::open && expected_.empty() && pending_.empty() && unsent_ == 0;
 }
 
+bool NodeSide::can_be_kept() const {
+    return stage_ == Stage::verdict && verdicts_due_ == 0 && !has_quit_ && !has_strayed_;
+}
+
+KeptNode NodeSide::kept() const {
+    BOOST_ASSERT(can_be_kept());
+    return state_;
+}
+
 NodeFailure NodeSide::timed_out() const {
-    return failure("timed out");
+    NodeFailure timeout = failure("timed out");
+    timeout.is_stale = false;
+    return timeout;
 }
 
 NodeFailure NodeSide::closed(error_code error) const {
@@ -224,7 +264,7 @@ NodeFailure NodeSide::failure(std::string_view what) const {
             reason = "verdict";
             break;
     }
-    return {reason, std::string(reason) + ": " + std::string(what)};
+    return {reason, std::string(reason) + ": " + std::string(what), is_reused_ && !has_answered_};
 }
 
 bool is_about_node(const smtp::Reply& reply) {

@@ -23,7 +23,7 @@
 
 namespace millrace::session {
 
-enum class NodeCommand { xforward, mail, rcpt, data };
+enum class NodeCommand { rset, xforward, mail, rcpt, data };
 
 // EHLO was answered: the node is ready for MAIL.
 struct NodeOpened {};
@@ -43,6 +43,8 @@ struct NodeVerdict {
 struct NodeFailure {
     std::string_view reason;  // one of a small fixed set, for metrics: connect greeting ehlo ...
     std::string detail;       // for people
+    // A kept connection had ended before this message: that says nothing about the node.
+    bool is_stale = false;
 };
 
 using NodeEvent = std::variant<NodeOpened, NodeReply, NodeVerdict, NodeFailure>;
@@ -51,6 +53,7 @@ struct NodeDialogue {
     std::string hello_name;  // the ingress's own name, given on
     Mode mode = Mode::smtp;
     smtp::Xforward xforward;  // empty: send none
+    bool is_kept = false;     // for other messages, if all goes well
     std::shared_ptr<const RelayOptions> options;
 };
 
@@ -60,6 +63,9 @@ class NodeSide {
 
     // The connection stands; `header` (PROXY, may be empty) opens it.
     void connected(std::string_view header, TimePoint now, NodeBytes& out);
+
+    // In place of connected(): a connection that served messages before, EHLO is long over.
+    void reused(const KeptNode& node, TimePoint now, NodeBytes& out);
 
     // Queues one command line, CRLF included. Nothing may be submitted after DATA.
     void submit(NodeCommand command, std::string_view line, TimePoint now, NodeBytes& out);
@@ -71,13 +77,20 @@ class NodeSide {
     // Content is on its way. REQUIRES: DATA was answered with 354.
     void content_begins(TimePoint now);
     // The final dot is on its way; `verdicts` answers are due. QUIT rides behind it, as with
-    // Postfix, so that the node is free again with its verdict.
+    // Postfix, so that the node is free again with its verdict; unless the connection is kept.
     void content_ends(std::size_t verdicts, TimePoint now, NodeBytes& out);
     // How much of what was handed out the kernel has not taken yet; progress renews data_timeout.
     void sent(std::size_t unsent, TimePoint now);
 
-    // Nothing is outstanding and nothing was submitted after which QUIT would be out of place.
+    // QUIT was handed out behind the final dot.
+    [[nodiscard]] bool has_quit() const { return has_quit_; }
+
+    // QUIT would be in place: nothing is outstanding but verdicts, and no content is under way.
     [[nodiscard]] bool can_quit() const;
+    // All verdicts are in, and the node said nothing else.
+    [[nodiscard]] bool can_be_kept() const;
+    // What reused() needs. REQUIRES: can_be_kept().
+    [[nodiscard]] KeptNode kept() const;
 
     // All of the final dot has left: the message may have been taken.
     [[nodiscard]] bool is_committed() const { return is_dot_sent_; }
@@ -109,13 +122,18 @@ class NodeSide {
     // Replies that the node owes for what it was sent before the bytes that are being read.
     [[nodiscard]] std::size_t replies_due() const;
     [[nodiscard]] NodeFailure failure(std::string_view what) const;
+    void submit_xforward();
 
     NodeDialogue dialogue_;
     Stage stage_ = Stage::connecting;
     smtp::ReplyParser parser_;
     std::deque<Pending> pending_;       // submitted, not sent
     std::deque<NodeCommand> expected_;  // sent, not answered
-    bool is_pipelining_ = false;
+    KeptNode state_;
+    bool is_reused_ = false;
+    bool has_answered_ = false;  // on this message
+    bool has_strayed_ = false;   // said something that nobody asked for, behind its verdict
+    bool has_quit_ = false;
     std::size_t verdicts_due_ = 0;
     bool is_dot_sent_ = false;
     std::size_t unsent_ = 0;

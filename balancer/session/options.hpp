@@ -3,11 +3,14 @@
 #pragma once
 
 #include "balancer/origin/resolution.hpp"
+#include "balancer/session/routes.hpp"
 #include "balancer/smtp/capabilities.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +38,17 @@ struct SessionOptions {
     SessionLimits limits;
     std::vector<origin::Source> origin_order = {origin::Source::store, origin::Source::xforward};
     bool tempfail_unknown_origin = false;  // on-missing = tempfail
+    Routes routes;
+};
+
+// What `balance = hash` goes by.
+enum class HashKey { recipient_domain, sender_domain, origin };
+
+// Whether a connection to a node serves more than one message (reuse = safe), and how long.
+struct Reuse {
+    bool is_on = false;
+    Milliseconds idle = std::chrono::seconds(2);  // kept open between messages
+    unsigned messages_max = 100;                  // over one connection
 };
 
 struct RelayOptions {
@@ -46,6 +60,13 @@ struct RelayOptions {
     Milliseconds reply_timeout = std::chrono::seconds(600);
     unsigned retries = 3;              // nodes tried for one message
     std::size_t replay_max = 1 << 20;  // octets of content kept for another node
+    std::optional<HashKey> hash_key;   // nothing: the policy does not look at messages
+    // Takes the messages while no node of this pool can be used (on-pool-down = bypass).
+    std::optional<PoolIndex> bypass_pool;
+    Reuse reuse;
 };
+
+// All pools of the configuration, in its order.
+using Relays = std::vector<std::shared_ptr<const RelayOptions>>;
 
 }  // namespace millrace::session

@@ -7,8 +7,11 @@
 
 #include "balancer/pool/pool.hpp"
 #include "balancer/session/message_log.hpp"
+#include "balancer/session/routes.hpp"
+#include "balancer/smtp/xforward.hpp"
 #include "proto/origin.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -46,6 +49,7 @@ struct MarkDelivered {
 
 // Ask the pool for a slot, then call slot_decided.
 struct RequestSlot {
+    PoolIndex pool = 0;
     pool::SlotRequest slot;
 };
 
@@ -53,14 +57,36 @@ struct RequestSlot {
 struct CancelSlot {};
 
 struct ReleaseSlot {
+    PoolIndex pool = 0;
     pool::NodeIndex node = 0;
     pool::Outcome outcome = pool::Outcome::completed;
     std::string detail;
 };
 
-// Connect to the node of the grant, then call node_connected or node_closed.
+// What must be known of a connection to use it for another message.
+struct KeptNode {
+    bool is_pipelining = false;
+    smtp::XforwardAttributes xforward;
+    unsigned messages = 0;  // served so far
+};
+
+// Connect to the node of the grant, then call node_connected or node_closed. Where a connection is
+// kept under `reuse_key` (not empty), take that one, and call node_reused.
 struct ConnectNode {
+    PoolIndex pool = 0;
+    pool::NodeIndex node = 0;
     Endpoint endpoint;
+    std::string reuse_key;
+};
+
+// The connection is in order behind a message: keep it for another one that may share it (rule
+// R4), for `idle` at most.
+struct KeepNode {
+    PoolIndex pool = 0;
+    pool::NodeIndex node = 0;
+    std::string reuse_key;
+    KeptNode state;
+    std::chrono::milliseconds idle{0};
 };
 
 // End the connection to the node: after QUIT wait (briefly, and without the session) for the node
@@ -81,8 +107,14 @@ struct CountFailover {
     std::string_view reason;
 };
 
-using Request = std::variant<FindOrigin, MarkDelivered, RequestSlot, CancelSlot, ReleaseSlot,
-                             ConnectNode, CloseNode, CloseFrontend, LogMessage, CountFailover>;
+// The message goes to the bypass pool: no node of this one can be used.
+struct CountBypass {
+    PoolIndex pool = 0;
+};
+
+using Request =
+    std::variant<FindOrigin, MarkDelivered, RequestSlot, CancelSlot, ReleaseSlot, ConnectNode,
+                 KeepNode, CloseNode, CloseFrontend, LogMessage, CountFailover, CountBypass>;
 
 struct Output {
     std::string to_frontend;

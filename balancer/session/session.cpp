@@ -63,6 +63,13 @@ void Session::node_connected(const Endpoint& local, TimePoint now, Output& out) 
     }
 }
 
+void Session::node_reused(const KeptNode& node, TimePoint now, Output& out) {
+    if (delivery_) {
+        delivery_->node_reused(node, now, out);
+        advance(now, out);
+    }
+}
+
 void Session::node_received(std::string_view bytes, TimePoint now, Output& out) {
     if (delivery_) {
         delivery_->node_received(bytes, now, out);
@@ -167,12 +174,13 @@ void Session::take_step(FrontendStep step, TimePoint now, Output& out) {
             return;
         }
         ++messages_;
-        delivery_.emplace(DeliverySettings{settings_.options, settings_.relay, settings_.peer,
-                                           frontend_.client_name(), settings_.id,
-                                           settings_.id + '-' + std::to_string(messages_)},
-                          std::move(*mail), now, out);
+        delivery_.emplace(
+            DeliverySettings{settings_.options, settings_.relays, settings_.replay_budget,
+                             settings_.peer, frontend_.client_name(), settings_.id,
+                             settings_.id + '-' + std::to_string(messages_)},
+            std::move(*mail), now, out);
     } else if (auto* recipient = std::get_if<RcptStep>(&step)) {
-        delivery_->add_recipient(std::move(recipient->line), now, out);
+        delivery_->add_recipient(std::move(*recipient), now, out);
     } else if (std::holds_alternative<DataStep>(step)) {
         delivery_->start_data(now, out);
         waiting_ = frontend_.take_rest();

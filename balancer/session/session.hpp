@@ -22,9 +22,10 @@ namespace millrace::session {
 
 struct SessionSettings {
     std::shared_ptr<const SessionOptions> options;
-    std::shared_ptr<const RelayOptions> relay;
-    Endpoint peer;   // the Postfix host
-    std::string id;  // unique, at most 40 octets of letters, digits and '-'
+    std::shared_ptr<const Relays> relays;
+    ReplayBudget* replay_budget = nullptr;  // shared by all sessions, outlives them; null: no bound
+    Endpoint peer;                          // the Postfix host
+    std::string id;                         // unique, at most 40 octets of letters, digits and '-'
 };
 
 class Session {
@@ -45,6 +46,8 @@ class Session {
     void slot_decided(const pool::Decision& decision, TimePoint now, Output& out);
 
     void node_connected(const Endpoint& local, TimePoint now, Output& out);
+    // In place of node_connected: a connection that was kept after an earlier message.
+    void node_reused(const KeptNode& node, TimePoint now, Output& out);
     void node_received(std::string_view bytes, TimePoint now, Output& out);
     // The connection could not be made (error set), or ended.
     void node_closed(error_code error, TimePoint now, Output& out);

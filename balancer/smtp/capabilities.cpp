@@ -78,6 +78,19 @@ std::vector<std::string> missing_keywords(const Capabilities& required,
     return missing;
 }
 
+Capabilities united(const Capabilities& a, const Capabilities& b) {
+    const auto& x = a.xforward;
+    const auto& y = b.xforward;
+    return {a.pipelining || b.pipelining,
+            a.size || b.size,
+            a.eight_bit_mime || b.eight_bit_mime,
+            a.smtp_utf8 || b.smtp_utf8,
+            a.dsn || b.dsn,
+            a.enhanced_status_codes || b.enhanced_status_codes,
+            {x.name || y.name, x.address || y.address, x.port || y.port, x.protocol || y.protocol,
+             x.helo || y.helo, x.ident || y.ident, x.source || y.source}};
+}
+
 Reply ehlo_reply(std::string_view hostname, const Capabilities& offered, std::uint64_t size_limit) {
     std::vector<std::string> lines{std::string(hostname)};
     for (const auto& keyword : kKeywords) {

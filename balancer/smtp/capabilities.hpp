@@ -31,6 +31,9 @@ struct Capabilities {
 [[nodiscard]] std::vector<std::string> missing_keywords(const Capabilities& required,
                                                         const Capabilities& offered);
 
+// What one or the other has.
+[[nodiscard]] Capabilities united(const Capabilities& a, const Capabilities& b);
+
 // Our EHLO or LHLO reply. size_limit 0 announces SIZE without a limit.
 [[nodiscard]] Reply ehlo_reply(std::string_view hostname, const Capabilities& offered,
                                std::uint64_t size_limit);

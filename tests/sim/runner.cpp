@@ -76,7 +76,7 @@ void Runner::check_bounds(const Output& out) {
         world_.ledger.violation("a request after the end");
     }
     const std::size_t most =
-        settings_.relay->replay_max + session::Session::kBufferedMax + kReadMax + 4096;
+        settings_.relays->front()->replay_max + session::Session::kBufferedMax + kReadMax + 4096;
     if (out.to_node.size() + unsent_.size() > most) {
         world_.ledger.violation("R8 " + std::to_string(unsent_.size()) + " octets wait for a node");
     }

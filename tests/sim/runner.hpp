@@ -67,10 +67,12 @@ class Runner {
     void perform(const session::CancelSlot& request);
     void perform(const session::ReleaseSlot& request);
     void perform(const session::ConnectNode& request);
+    void perform(const session::KeepNode& request);
     void perform(const session::CloseNode& request);
     void perform(const session::CloseFrontend& request);
     void perform(const session::LogMessage& request);
     void perform(const session::CountFailover& request);
+    void perform(const session::CountBypass& request);
     void take_decision(const pool::Decision& decision);
     [[nodiscard]] FakeNode::Line line_of(std::uint64_t generation);
     void check_bounds(const session::Output& out);

@@ -108,6 +108,14 @@ void Runner::perform(const session::ConnectNode& /*request*/) {
     });
 }
 
+void Runner::perform(const session::KeepNode& /*request*/) {
+    world_.ledger.violation("R4 a connection kept that belongs to one message");
+}
+
+void Runner::perform(const session::CountBypass& /*request*/) {
+    world_.ledger.violation("a bypass without a bypass pool");
+}
+
 void Runner::perform(const session::CloseNode& /*request*/) {
     if (!has_connection_) {
         world_.ledger.violation("no node to close");

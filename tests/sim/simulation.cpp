@@ -61,7 +61,8 @@ class Simulation {
         : chance_(seed),
           ledger_(timeline_, is_verbose),
           options_(std::make_shared<const session::SessionOptions>(session_options(chance_))),
-          relay_(std::make_shared<const session::RelayOptions>(relay_options(chance_))),
+          relays_(std::make_shared<const session::Relays>(session::Relays{
+              std::make_shared<const session::RelayOptions>(relay_options(chance_))})),
           desk_(timeline_, chance_, ledger_, pool_options(chance_), seed),
           fault_percent_(chance_.one_of<std::size_t>({0, 10, 40, 90})) {}
 
@@ -93,7 +94,7 @@ class Simulation {
         const auto port = static_cast<std::uint16_t>(40000 + number);
         timeline_.after(milliseconds(chance_.below(200)), [this, &postfix, port] {
             const session::SessionSettings settings{
-                options_, relay_, Endpoint{parse_address("192.0.2.25").value(), port},
+                options_, relays_, nullptr, Endpoint{parse_address("192.0.2.25").value(), port},
                 's' + std::to_string(port)};
             const RunnerWorld world{timeline_, chance_, ledger_, desk_, nodes_, fault_percent_};
             runners_.emplace_back(world, settings, postfix).start();
@@ -143,7 +144,7 @@ class Simulation {
     Chance chance_;
     Ledger ledger_;
     std::shared_ptr<const session::SessionOptions> options_;
-    std::shared_ptr<const session::RelayOptions> relay_;
+    std::shared_ptr<const session::Relays> relays_;
     PoolDesk desk_;
     std::size_t fault_percent_;
     std::deque<FakeNode> nodes_;

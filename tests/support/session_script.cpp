@@ -13,8 +13,12 @@ using session::TimePoint;
 namespace {
 
 session::SessionSettings settings_of(const ScriptSetup& setup) {
+    session::Relays relays{std::make_shared<const session::RelayOptions>(setup.relay)};
+    for (const session::RelayOptions& relay : setup.other_pools) {
+        relays.push_back(std::make_shared<const session::RelayOptions>(relay));
+    }
     return {std::make_shared<const session::SessionOptions>(setup.session),
-            std::make_shared<const session::RelayOptions>(setup.relay), setup.peer, "s1"};
+            std::make_shared<const session::Relays>(std::move(relays)), nullptr, setup.peer, "s1"};
 }
 
 std::string name_of(pool::Outcome outcome) {
@@ -114,6 +118,13 @@ void SessionScript::found(const OriginKey& key, const Result<std::optional<Origi
 void SessionScript::connect() {
     const Endpoint local = parse_endpoint("192.0.2.9:50001").value();
     give([&](Output& out) { session_.node_connected(local, now_, out); });
+}
+
+void SessionScript::reuse() {
+    ASSERT_TRUE(has_node_);
+    ASSERT_TRUE(kept_);
+    const session::KeptNode state = kept_->state;
+    give([&](Output& out) { session_.node_reused(state, now_, out); });
 }
 
 void SessionScript::connect_fails() {
@@ -217,9 +228,10 @@ void SessionScript::note(const session::RequestSlot& request) {
     EXPECT_FALSE(slot_) << "a slot asked for with one in hand";
     is_waiting_for_slot_ = true;
     std::string text = "slot";
-    for (const pool::NodeIndex node : request.slot.tried) {
-        text += text == "slot" ? " tried " : ",";
-        text += std::to_string(node);
+    text += request.pool > 0 ? " in " + std::to_string(request.pool) : "";
+    text += request.slot.key.empty() ? "" : " key " + request.slot.key;
+    for (std::size_t i = 0; i < request.slot.tried.size(); ++i) {
+        text += (i == 0 ? " tried " : ",") + std::to_string(request.slot.tried[i]);
     }
     requests_.push_back(text);
 }
@@ -247,6 +259,14 @@ void SessionScript::note(const session::ConnectNode& request) {
     requests_.push_back("connect " + node_name(request.endpoint));
 }
 
+void SessionScript::note(const session::KeepNode& request) {
+    EXPECT_TRUE(has_node_) << "no node to keep";
+    EXPECT_TRUE(unsent_.empty()) << "kept with bytes on their way";
+    has_node_ = false;
+    kept_ = request;
+    requests_.push_back("keep " + request.reuse_key);
+}
+
 void SessionScript::note(const session::CloseNode& request) {
     EXPECT_TRUE(has_node_) << "no node to close";
     has_node_ = false;
@@ -272,6 +292,10 @@ void SessionScript::note(const session::LogMessage& request) {
 
 void SessionScript::note(const session::CountFailover& request) {
     requests_.push_back("failover " + std::string(request.reason));
+}
+
+void SessionScript::note(const session::CountBypass& request) {
+    requests_.push_back("bypass " + std::to_string(request.pool));
 }
 
 // --- What came of it ----------------------------------------------------------------------------

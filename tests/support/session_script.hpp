@@ -53,8 +53,9 @@ inline constexpr std::string_view kPlainNodeHello = "250-scan.example.org\r\n250
 
 struct ScriptSetup {
     session::SessionOptions session;
-    session::RelayOptions relay;
-    std::vector<pool::NodeOptions> nodes;
+    session::RelayOptions relay;  // of pool 0
+    std::vector<session::RelayOptions> other_pools;
+    std::vector<pool::NodeOptions> nodes;  // the same in every pool
     Endpoint peer;
 };
 
@@ -83,6 +84,8 @@ class SessionScript {
 
     // --- The node
     void connect();
+    // The connection that was kept last is there; it is used again.
+    void reuse();
     void connect_fails();
     void node(std::string_view bytes);
     void node_drops(error_code error = {});
@@ -106,7 +109,8 @@ class SessionScript {
     std::string to_postfix();
     std::string to_node();
     // In words: "find 4XyZ" "slot" "slot tried 0,1" "cancel" "connect scan0" "close" "linger"
-    // "release scan0 completed" "log accepted" "delivered 4XyZ" "failover connect" "end".
+    // "release scan0 completed" "log accepted" "delivered 4XyZ" "failover connect" "end" "keep KEY"
+    // "bypass 0". Of another pool than the first: "slot in 1", "slot in 1 key example.org".
     [[nodiscard]] std::vector<std::string> requests();
     void forget();
 
@@ -136,10 +140,12 @@ class SessionScript {
     void note(const session::CancelSlot& request);
     void note(const session::ReleaseSlot& request);
     void note(const session::ConnectNode& request);
+    void note(const session::KeepNode& request);
     void note(const session::CloseNode& request);
     void note(const session::CloseFrontend& request);
     void note(const session::LogMessage& request);
     void note(const session::CountFailover& request);
+    void note(const session::CountBypass& request);
     [[nodiscard]] std::string node_name(const Endpoint& endpoint) const;
 
     ScriptSetup setup_;
@@ -152,6 +158,7 @@ class SessionScript {
     std::vector<std::string> requests_;
     std::vector<session::MessageLog> logs_;
     std::optional<pool::NodeIndex> slot_;
+    std::optional<session::KeepNode> kept_;
     bool is_waiting_for_slot_ = false;
     bool has_node_ = false;
     bool has_unseen_input_ = false;

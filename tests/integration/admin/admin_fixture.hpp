@@ -24,7 +24,7 @@ namespace millrace::admin {
 
 class AdminFixture : public ::testing::Test {
  protected:
-    AdminFixture() : driver_(loop_.context(), pool_options(), 1, counters_) {
+    AdminFixture() : driver_(loop_.context(), lingering_, pool_options(), 1, counters_) {
         driver_.set_deliver([this](net::SessionId session, const pool::Decision& decision) {
             if (const auto* grant = std::get_if<pool::Grant>(&decision)) {
                 granted_[session] = grant->node;
@@ -106,6 +106,7 @@ class AdminFixture : public ::testing::Test {
     test::EventLoop loop_;
     test::TempDir dir_;
     metrics::Counters counters_;
+    net::LingeringSockets lingering_{loop_.context()};
     net::PoolDriver driver_;
     std::map<net::SessionId, pool::NodeIndex> granted_;
     AdminServerOptions options_;

@@ -55,7 +55,7 @@ ShellSetup setup_for(std::initializer_list<Endpoint> nodes) {
 Shell::Shell(ShellSetup setup)
     : setup_(std::move(setup)),
       read_buffer_(kReadBufferSize),
-      pool_(context_, setup_.pool, 1, counters_),
+      pool_(context_, lingering_, setup_.pool, 1, counters_),
       checker_(context_, pool_, lingering_, check_settings(setup_)) {
     pool_.set_deliver([this](net::SessionId id, const pool::Decision& decision) {
         return table_.with(id, [&](net::SessionRunner& runner) { runner.slot_decided(decision); });
@@ -85,14 +85,15 @@ Shell::~Shell() {
 
 void Shell::add_listener() {
     const Endpoint endpoint = free_endpoint();
+    const session::Relays relays{std::make_shared<const session::RelayOptions>(setup_.relay)};
     net::ListenerOptions options{setup_.session.listener,
                                  endpoint,
                                  setup_.trusted_networks,
                                  setup_.max_sessions,
                                  std::make_shared<const session::SessionOptions>(setup_.session),
-                                 std::make_shared<const session::RelayOptions>(setup_.relay)};
+                                 std::make_shared<const session::Relays>(relays)};
     listeners_.push_back(std::make_unique<net::Listener>(
-        net::SessionEnvironment{context_, table_, store_, pool_, lingering_, counters_,
+        net::SessionEnvironment{context_, table_, store_, pools_, lingering_, counters_,
                                 read_buffer_},
         std::move(options)));
     listeners_.back()->start();

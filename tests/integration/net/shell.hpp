@@ -92,6 +92,7 @@ class Shell {
     std::vector<char> read_buffer_;
     net::SessionTable table_;
     net::PoolDriver pool_;
+    std::vector<net::PoolDriver*> pools_{&pool_};
     net::HealthChecker checker_;
     std::vector<Endpoint> endpoints_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;

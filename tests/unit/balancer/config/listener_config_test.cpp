@@ -76,5 +76,49 @@ TEST(ListenerConfig, RefusesWhatItDoesNotKnow) {
     }
 }
 
+std::string with_direct(const std::string& listener_lines) {
+    return test::minimal_config() +
+           "[pool.direct]\nnode = re 127.0.0.1:10025\n[listener.filter]\n" + listener_lines;
+}
+
+TEST(ListenerConfig, RoutesToItsOwnPoolAndThoseOfItsRules) {
+    const Config config =
+        test::configure(with_direct("use-pool = direct if recipient-domain example.org\n"
+                                    "use-pool = scanners if size-over 10m\n"));
+    const session::Routes& routes = config.listeners.at(0).session.routes;
+    EXPECT_EQ(config.pools.at(routes.default_pool).pool.name, "scanners");
+    ASSERT_EQ(routes.rules.size(), 2U);
+    EXPECT_EQ(config.pools.at(routes.rules[0].pool).pool.name, "direct");
+    EXPECT_EQ(config.pools.at(routes.rules[1].pool).pool.name, "scanners");
+    EXPECT_EQ(pools_behind(config, config.listeners.at(0)).size(), 2U);
+}
+
+TEST(ListenerConfig, RefusesARouteToNowhere) {
+    EXPECT_THAT(test::fault_of(with_direct("use-pool = x if size-over 1m")),
+                testing::HasSubstr("balancer.conf:9: listener.filter.use-pool = x if size-over 1m: "
+                                   "expected the name of a pool"));
+    EXPECT_THAT(test::fault_of(with_direct("use-pool = direct if size 1m")),
+                testing::HasSubstr("expected POOL if recipient-domain|"));
+}
+
+TEST(ListenerConfig, ReachesTheBypassPoolsOfItsPools) {
+    const Config config = test::configure(test::minimal_config() +
+                                          "on-pool-down = bypass\nbypass-pool = direct\n"
+                                          "[pool.direct]\nnode = re 127.0.0.1:10025\n"
+                                          "[pool.unused]\nnode = x 127.0.0.1:10026\n");
+    const auto behind = pools_behind(config, config.listeners.at(0));
+    ASSERT_EQ(behind.size(), 2U);
+    EXPECT_NE(config.pools.at(behind[0]).pool.name, "unused");
+    EXPECT_NE(config.pools.at(behind[1]).pool.name, "unused");
+}
+
+// A node is spoken to, and checked, in one protocol.
+TEST(ListenerConfig, RefusesOnePoolBehindListenersOfTwoModes) {
+    EXPECT_THAT(test::fault_of(with_direct("use-pool = direct if size-over 1m\n"
+                                           "[listener.second]\nbind = 127.0.0.1:10027\n"
+                                           "mode = lmtp\npool = direct\n")),
+                testing::HasSubstr("no listener of another mode leads to, unlike direct"));
+}
+
 }  // namespace
 }  // namespace millrace::config

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace millrace::config {
 namespace {
 
@@ -88,17 +90,71 @@ TEST(PoolConfig, KnowsThreeKindsOfProxySource) {
 
 TEST(PoolConfig, TakesEveryBalanceThatWorks) {
     using pool::Balance;
-    for (const Balance balance :
-         {Balance::leastconn, Balance::roundrobin, Balance::random, Balance::first}) {
+    for (const Balance balance : {Balance::leastconn, Balance::roundrobin, Balance::random,
+                                  Balance::first, Balance::hash}) {
         const std::string line = std::string("balance = ").append(to_string(balance));
         EXPECT_EQ(pool_with(line).pool.balance, balance);
     }
 }
 
-// Messages carry no key to hash by yet: it would be leastconn under another name.
-TEST(PoolConfig, RefusesABalanceThatWouldBeAnother) {
-    EXPECT_THAT(test::fault_of(test::minimal_config() + "balance = hash"),
-                testing::HasSubstr("expected leastconn, roundrobin, random or first"));
+TEST(PoolConfig, TellsSessionsWhatToHashOnlyForHash) {
+    using session::HashKey;
+    EXPECT_EQ(pool_with("hash-key = origin").relay.hash_key, std::nullopt);
+    EXPECT_EQ(pool_with("balance = hash").relay.hash_key, HashKey::recipient_domain);
+    EXPECT_EQ(pool_with("balance = hash\nhash-key = sender-domain").relay.hash_key,
+              HashKey::sender_domain);
+    EXPECT_EQ(pool_with("balance = hash\nhash-key = origin").relay.hash_key, HashKey::origin);
+}
+
+TEST(PoolConfig, TakesTheKeysOfReuse) {
+    const session::Reuse plain;
+    const session::Reuse off = pool_with("").relay.reuse;
+    EXPECT_FALSE(off.is_on);
+    EXPECT_EQ(off.idle, plain.idle);
+    EXPECT_EQ(off.messages_max, plain.messages_max);
+    const session::Reuse safe =
+        pool_with("tlv = off\nreuse = safe\nreuse-idle = 7s\nreuse-max-messages = 9").relay.reuse;
+    EXPECT_TRUE(safe.is_on);
+    EXPECT_EQ(safe.idle, 7s);
+    EXPECT_EQ(safe.messages_max, 9U);
+}
+
+// Rule R4.
+TEST(PoolConfig, RefusesReuseWhereTheHeaderBelongsToOneMessage) {
+    for (const char* lines :
+         {"reuse = safe", "reuse = safe\ntlv = 05",
+          "reuse = safe\nsend-proxy = off\nnode = x 127.0.0.1:1 send-proxy=v2"}) {
+        EXPECT_THAT(test::fault_of(test::minimal_config() + lines),
+                    testing::HasSubstr("pool.scanners.reuse = safe: expected off, or 'tlv = off'"))
+            << lines;
+    }
+    for (const char* lines : {"reuse = safe\ntlv = 03", "reuse = safe\nsend-proxy = v1",
+                              "reuse = safe\nsend-proxy = off"}) {
+        EXPECT_TRUE(pool_with(lines).relay.reuse.is_on) << lines;
+    }
+}
+
+TEST(PoolConfig, FindsTheBypassPool) {
+    const std::string two = test::minimal_config() + "%[pool.direct]\nnode = r 127.0.0.1:10025\n";
+    const auto with = [&](const std::string& lines) {
+        return std::string(two).replace(two.find('%'), 1, lines);
+    };
+    const Config off = test::configure(with("bypass-pool = direct\n"));
+    const Config on = test::configure(with("on-pool-down = bypass\nbypass-pool = direct\n"));
+    const auto scanners = [](const Config& config) {
+        return *std::find_if(config.pools.begin(), config.pools.end(),
+                             [](const PoolConfig& pool) { return pool.pool.name == "scanners"; });
+    };
+    EXPECT_EQ(scanners(off).relay.bypass_pool, std::nullopt);
+    EXPECT_FALSE(scanners(off).pool.refuses_when_down);
+    ASSERT_TRUE(scanners(on).relay.bypass_pool);
+    EXPECT_EQ(on.pools.at(*scanners(on).relay.bypass_pool).pool.name, "direct");
+    EXPECT_TRUE(scanners(on).pool.refuses_when_down);
+    for (const char* lines : {"on-pool-down = bypass\n", "on-pool-down = bypass\nbypass-pool = x\n",
+                              "on-pool-down = bypass\nbypass-pool = scanners\n"}) {
+        EXPECT_THAT(test::fault_of(with(lines)), testing::HasSubstr("pool.scanners.bypass-pool"))
+            << lines;
+    }
 }
 
 TEST(PoolConfig, TakesTheKeysOfHealthAndRelay) {

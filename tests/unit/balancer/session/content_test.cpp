@@ -13,7 +13,9 @@ constexpr std::size_t kPlenty = 1000;
 
 // All that is passed on, of a content fed in these segments, and how much of it was content.
 struct Fed {
-    explicit Fed(const ContentLimits& limits) : content(limits) {}
+    explicit Fed(const ContentLimits& limits) : content(limits) {
+        content.keep_for_replay(kPlenty, nullptr);
+    }
 
     void feed(const std::vector<std::string_view>& segments) {
         for (std::string_view segment : segments) {
@@ -50,7 +52,7 @@ TEST(Content, PassesEveryOctetWhereverItIsCut) {
     for (const PassCase& test : kPassCases) {
         const std::string input = std::string(test.content) + "QUIT\r\n";
         test::for_each_split(input, [&](const std::vector<std::string_view>& segments) {
-            Fed fed({0, true, kPlenty});
+            Fed fed({0, true});
             fed.feed(segments);
             EXPECT_TRUE(fed.content.is_complete()) << test.name;
             EXPECT_EQ(fed.passed, test.content) << test.name;
@@ -75,7 +77,7 @@ TEST(Content, RefusesABareNewlineAndStillReadsToTheRealEnd) {
     for (const PassCase& test : kBareNewlineCases) {
         const std::string input = std::string(test.content) + "QUIT\r\n";
         test::for_each_split(input, [&](const std::vector<std::string_view>& segments) {
-            Fed fed({0, true, kPlenty});
+            Fed fed({0, true});
             fed.feed(segments);
             ASSERT_TRUE(fed.content.refusal()) << test.name;
             EXPECT_EQ(fed.content.refusal()->code, 550u) << test.name;
@@ -90,7 +92,7 @@ TEST(Content, RefusesABareNewlineAndStillReadsToTheRealEnd) {
 TEST(Content, PassesABareNewlineUnchangedWhereThatIsAllowed) {
     for (const PassCase& test : kBareNewlineCases) {
         test::for_each_split(test.content, [&](const std::vector<std::string_view>& segments) {
-            Fed fed({0, false, kPlenty});
+            Fed fed({0, false});
             fed.feed(segments);
             EXPECT_TRUE(fed.content.is_complete()) << test.name;
             EXPECT_EQ(fed.passed, test.content) << test.name;
@@ -103,12 +105,12 @@ TEST(Content, TakesAMessageOfExactlyTheLimitAndNotOneOctetMore) {
     const std::string_view content = "12345678\r\n.\r\n";
     const std::uint64_t size = content.size() - 3;
     test::for_each_split(content, [&](const std::vector<std::string_view>& segments) {
-        Fed at_limit({size, true, kPlenty});
+        Fed at_limit({size, true});
         at_limit.feed(segments);
         EXPECT_FALSE(at_limit.content.refusal());
         EXPECT_EQ(at_limit.passed, content);
 
-        Fed over_limit({size - 1, true, kPlenty});
+        Fed over_limit({size - 1, true});
         over_limit.feed(segments);
         ASSERT_TRUE(over_limit.content.refusal());
         EXPECT_EQ(over_limit.content.refusal()->code, 552u);
@@ -118,7 +120,8 @@ TEST(Content, TakesAMessageOfExactlyTheLimitAndNotOneOctetMore) {
 }
 
 TEST(Content, CanBeReplayedAsLongAsACopyFits) {
-    Content content({0, true, 6});
+    Content content({0, true});
+    content.keep_for_replay(6, nullptr);
     static_cast<void>(content.take("abcd\r\n"));
     EXPECT_TRUE(content.is_replayable());
     EXPECT_EQ(content.replay(), "abcd\r\n");
@@ -128,7 +131,7 @@ TEST(Content, CanBeReplayedAsLongAsACopyFits) {
 }
 
 TEST(Content, IsCountedToItsEndAfterItWasDiscarded) {
-    Content content({0, true, kPlenty});
+    Content content({0, true});
     static_cast<void>(content.take("ab\r\n"));
     content.discard();
     const Content::Piece piece = content.take("cd\r\n.\r\nQUIT\r\n");
@@ -141,7 +144,7 @@ TEST(Content, IsCountedToItsEndAfterItWasDiscarded) {
 }
 
 TEST(Content, HasOneReasonForItsRefusalTheFirst) {
-    Content content({4, true, kPlenty});
+    Content content({4, true});
     static_cast<void>(content.take("a\nb"));
     static_cast<void>(content.take("more than four octets\r\n.\r\n"));
     ASSERT_TRUE(content.refusal());

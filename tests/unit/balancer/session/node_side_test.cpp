@@ -23,7 +23,7 @@ constexpr std::string_view kNoPipelining = "250 scan\r\n";
 
 std::string told(const NodeEvent& event) {
     if (const auto* reply = std::get_if<NodeReply>(&event)) {
-        const char* const names[] = {"xforward ", "mail ", "rcpt ", "data "};
+        const char* const names[] = {"rset ", "xforward ", "mail ", "rcpt ", "data "};
         return names[static_cast<int>(reply->command)] + std::to_string(reply->reply.code);
     }
     if (const auto* verdict = std::get_if<NodeVerdict>(&event)) {
@@ -39,7 +39,7 @@ std::string told(const NodeEvent& event) {
 class Dialogue {
  public:
     explicit Dialogue(Mode mode = Mode::smtp, smtp::Xforward xforward = {})
-        : side_({"mx1.example.org", mode, std::move(xforward),
+        : side_({"mx1.example.org", mode, std::move(xforward), false,
                  std::make_shared<const RelayOptions>()},
                 kStart) {}
 

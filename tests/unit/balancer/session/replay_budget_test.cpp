@@ -1,0 +1,78 @@
+// Rule R8: copies for replay are bounded over all messages, not only in each.
+#include "balancer/session/replay_budget.hpp"
+
+#include "balancer/session/content.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+namespace millrace::session {
+namespace {
+
+TEST(ReplayBudget, GivesOutWhatItHasAndNoMore) {
+    ReplayBudget budget(10);
+    EXPECT_TRUE(budget.take(10));
+    EXPECT_FALSE(budget.take(1));
+    EXPECT_TRUE(budget.take(0));
+    budget.give_back(4);
+    EXPECT_FALSE(budget.take(5));
+    EXPECT_TRUE(budget.take(4));
+    EXPECT_EQ(budget.used(), 10u);
+}
+
+TEST(ReplayShare, IsGivenBackAtTheEndOfItsLifeAndWhenItMoves) {
+    ReplayBudget budget(10);
+    {
+        ReplayShare share(&budget);
+        EXPECT_TRUE(share.grow_to(6));
+        EXPECT_TRUE(share.grow_to(8));
+        EXPECT_FALSE(share.grow_to(11));
+        EXPECT_EQ(share.octets(), 8u);
+        ReplayShare other(std::move(share));
+        EXPECT_EQ(budget.used(), 8u);
+        other = ReplayShare(&budget);
+        EXPECT_EQ(budget.used(), 0u);
+    }
+    EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(ReplayBudget, MakesContentUnreplayableInsteadOfLarger) {
+    ReplayBudget budget(100);
+    std::optional<Content> first(std::in_place, ContentLimits{});
+    first->keep_for_replay(80, &budget);
+    static_cast<void>(first->take(std::string(60, 'a')));
+    EXPECT_TRUE(first->is_replayable());
+    EXPECT_EQ(budget.used(), 60u);
+
+    Content second{ContentLimits{}};
+    second.keep_for_replay(80, &budget);
+    const Content::Piece piece = second.take(std::string(50, 'b'));
+    EXPECT_EQ(piece.passed.size(), 50u) << "it is relayed all the same";
+    EXPECT_FALSE(second.is_replayable());
+    EXPECT_EQ(budget.used(), 60u);
+
+    first.reset();
+    EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(ReplayBudget, GetsItBackWhenContentOutgrowsItsOwnBoundOrIsDiscarded) {
+    ReplayBudget budget(1000);
+    Content outgrown{ContentLimits{}};
+    outgrown.keep_for_replay(50, &budget);
+    static_cast<void>(outgrown.take(std::string(50, 'a')));
+    EXPECT_EQ(budget.used(), 50u);
+    static_cast<void>(outgrown.take("a"));
+    EXPECT_EQ(budget.used(), 0u);
+
+    Content discarded{ContentLimits{}};
+    discarded.keep_for_replay(50, &budget);
+    static_cast<void>(discarded.take("abc"));
+    EXPECT_EQ(budget.used(), 3u);
+    discarded.discard();
+    EXPECT_EQ(budget.used(), 0u);
+}
+
+}  // namespace
+}  // namespace millrace::session
