@@ -1,15 +1,11 @@
 // Many SMTP sessions at once, on few and on many threads of libmilter.
 #include "tests/integration/milter/milter_fixture.hpp"
 
-#include <chrono>
 #include <list>
 #include <set>
 
 namespace millrace::test {
 namespace {
-
-using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 
 class MilterManySessions : public MilterFixture {
  protected:
@@ -69,33 +65,30 @@ TEST_F(MilterManySessions, FiveHundredAtOnce) {
     serve(500);
 }
 
-// None waits for another, however few workers libmilter has at the moment (R10).
-TEST_F(MilterManySessions, WaitForAHungServiceTogether) {
+// None waits for another, however few workers libmilter has at the moment (R10): with a deadline
+// that is not reached, the service has the requests of all before it has answered any.
+TEST_F(MilterManySessions, WaitForASlowServiceTogether) {
+    start_origin(Behaviour::hang);
+    start_milter({"--on-error=tempfail", "--timeout=60s"});
+    std::list<ScriptedMta> sessions;
+    open_sessions(sessions, 50);
+    for (std::size_t round = 1; round <= 3; ++round) {
+        send_messages(sessions);
+        ASSERT_EQ(origin_->wait_for_records(50 * round).size(), 50 * round);
+        origin_->answer_held();
+        expect_replies(sessions, 'c');
+    }
+}
+
+TEST_F(MilterManySessions, AreAllAnsweredThoughTheServiceHangs) {
     start_origin(Behaviour::hang);
     start_milter({"--on-error=tempfail", "--timeout=2s"});
     std::list<ScriptedMta> sessions;
     open_sessions(sessions, 50);
     for (int round = 0; round < 3; ++round) {
-        const auto began = Clock::now();
         send_messages(sessions);
         expect_replies(sessions, 't');
-        EXPECT_LT(Clock::now() - began, 2s + 6s) << "instead of 50 s";
     }
-}
-
-TEST_F(MilterManySessions, WaitForASlowServiceTogether) {
-    start_origin(Behaviour::answer_slowly);
-    origin_->set_delay(1s);
-    start_milter({"--on-error=tempfail", "--timeout=20s"});
-    ScriptedMta first = new_session();
-    ASSERT_EQ(first.message("FIRST"), 'c');
-    std::list<ScriptedMta> sessions;
-    open_sessions(sessions, 10);
-    const auto began = Clock::now();
-    send_messages(sessions);
-    expect_replies(sessions, 'c');
-    EXPECT_GE(Clock::now() - began, 10s) << "the service answers one after another";
-    EXPECT_LT(Clock::now() - began, 18s);
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,12 +20,13 @@ namespace millrace::milter {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 using test::Behaviour;
 using test::ScriptedOrigin;
 
 constexpr Duration kShort{300};
 constexpr Duration kLong{20'000};
+// Not reached before a test has lost its patience.
+constexpr Duration kNever{2 * test::kPatience};
 
 OriginRecord record(const std::string& queue_id) {
     const Endpoint client{*parse_address("203.0.113.66"), 4711};
@@ -43,8 +46,24 @@ class OriginPublisherTest : public testing::Test {
 
     ListenAddress second() { return directory_.socket("second.sock"); }
 
+    static std::future<PublishOutcome> begin(OriginPublisher& publisher,
+                                             const std::string& queue_id) {
+        return std::async(std::launch::async,
+                          [&publisher, queue_id] { return publisher.publish(record(queue_id)); });
+    }
+
+    // A call that does not return ends the program: there is no way to take it back.
+    static PublishOutcome finish(std::future<PublishOutcome>& call) {
+        if (call.wait_for(test::kPatience) != std::future_status::ready) {
+            ADD_FAILURE() << "publish() does not return";
+            std::abort();
+        }
+        return call.get();
+    }
+
     static PublishOutcome publish(OriginPublisher& publisher, const std::string& queue_id = "A") {
-        return publisher.publish(record(queue_id));
+        std::future<PublishOutcome> call = begin(publisher, queue_id);
+        return finish(call);
     }
 
     test::PrivateDirectory directory_;
@@ -62,9 +81,8 @@ TEST_F(OriginPublisherTest, DeliversTheRecordAsItIs) {
 
 TEST_F(OriginPublisherTest, AnyIsContentWithTheFirstAndStillServesTheOthers) {
     ScriptedOrigin quick(first());
-    ScriptedOrigin slow(second(), Behaviour::answer_slowly);
-    slow.set_delay(1s);
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong, {}});
+    ScriptedOrigin slow(second(), Behaviour::hang);
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kNever, {}});
     for (const char* queue_id : {"A", "B", "C"}) {
         EXPECT_TRUE(publish(publisher, queue_id).is_stored);
     }
@@ -73,14 +91,20 @@ TEST_F(OriginPublisherTest, AnyIsContentWithTheFirstAndStillServesTheOthers) {
 
 TEST_F(OriginPublisherTest, AllWaitsForEveryone) {
     ScriptedOrigin quick(first());
-    ScriptedOrigin slow(second(), Behaviour::answer_slowly);
-    slow.set_delay(200ms);
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kLong, {}});
-    const auto began = Clock::now();
-    const PublishOutcome outcome = publish(publisher);
+    ScriptedOrigin slow(second(), Behaviour::hang);
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, kNever, {}});
+    std::future<PublishOutcome> waiting = begin(publisher, "A");
+    ASSERT_EQ(slow.wait_for_records(1).size(), 1U);
+    slow.behave(Behaviour::acknowledge);
+    // What comes later is acknowledged by both, so `quick` has acknowledged A before.
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_TRUE(publish(publisher, "B" + std::to_string(i)).is_stored);
+    }
+    EXPECT_EQ(waiting.wait_for(0s), std::future_status::timeout) << "`slow` was not waited for";
+    slow.answer_held();
+    const PublishOutcome outcome = finish(waiting);
     EXPECT_TRUE(outcome.is_stored);
     EXPECT_EQ(outcome.stored_count, 2U);
-    EXPECT_GE(Clock::now() - began, 200ms);
 }
 
 TEST_F(OriginPublisherTest, AllFailsAsSoonAsOneRefuses) {
@@ -97,12 +121,11 @@ TEST_F(OriginPublisherTest, AllFailsAsSoonAsOneRefuses) {
 TEST_F(OriginPublisherTest, HungServiceDoesNotDelayAHealthyOne) {
     ScriptedOrigin hung(first(), Behaviour::hang);
     ScriptedOrigin good(second());
-    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kLong, {}});
-    const auto began = Clock::now();
-    for (int i = 0; i < 50; ++i) {
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::any, kNever, {}});
+    for (std::size_t i = 1; i <= 50; ++i) {
         EXPECT_TRUE(publish(publisher).is_stored);
+        EXPECT_EQ(hung.wait_for_records(i).size(), i) << "and it has answered none";
     }
-    EXPECT_LT(Clock::now() - began, kLong / 2);
 }
 
 TEST_F(OriginPublisherTest, FailuresOfBothAreNamed) {
@@ -126,11 +149,9 @@ TEST_F(OriginPublisherTest, DeadlineHoldsWhateverTheServiceDoes) {
         ScriptedOrigin origin(first(), behaviour);
         OriginPublisher publisher({{first()}, PublishPolicy::any, kShort, {}});
         for (int i = 0; i < 3; ++i) {
-            const auto began = Clock::now();
             const PublishOutcome outcome = publish(publisher);
             EXPECT_FALSE(outcome.is_stored);
             EXPECT_EQ(outcome.failures.size(), 1U);
-            EXPECT_LT(Clock::now() - began, kShort + 5s);
         }
     }
 }
@@ -139,28 +160,27 @@ TEST_F(OriginPublisherTest, DeadlineHoldsWhateverTheServiceDoes) {
 TEST_F(OriginPublisherTest, DeadlineHoldsForAnAddressThatSwallowsConnections) {
     OriginPublisher publisher(
         {{Endpoint{*parse_address("192.0.2.1"), 10030}}, PublishPolicy::any, kShort, {}});
-    const auto began = Clock::now();
     EXPECT_FALSE(publish(publisher).is_stored);
-    EXPECT_LT(Clock::now() - began, kShort + 5s);
 }
 
 // The listener's backlog is full and nobody accepts: connect(2) neither succeeds nor fails.
 TEST_F(OriginPublisherTest, DeadlineHoldsForAServiceThatDoesNotAccept) {
     const test::Socket deaf = test::Socket::listen_on(first());
     OriginPublisher publisher({{first()}, PublishPolicy::any, kShort, {}});
-    const auto began = Clock::now();
     EXPECT_FALSE(publish(publisher).is_stored);
-    EXPECT_LT(Clock::now() - began, kShort + 5s);
 }
 
+// At the deadline the first service would be named first; so the second one failed before it.
 TEST_F(OriginPublisherTest, ServiceThatIsKnownToBeAwayCostsNoTime) {
-    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}, {}});
+    ScriptedOrigin origin(first());
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, Duration{1000}, {}});
     EXPECT_FALSE(publish(publisher).is_stored);  // a restart would be waited for
-    const auto began = Clock::now();
+    origin.behave(Behaviour::hang);
     for (int i = 0; i < 20; ++i) {
-        EXPECT_FALSE(publish(publisher).is_stored);
+        const PublishOutcome outcome = publish(publisher);
+        EXPECT_FALSE(outcome.is_stored);
+        EXPECT_EQ(outcome.failures.at(0).service, to_string(second()));
     }
-    EXPECT_LT(Clock::now() - began, 5s) << "instead of 20";
 }
 
 TEST_F(OriginPublisherTest, ServiceThatComesWithinTheDeadlineIsReached) {
@@ -191,17 +211,18 @@ TEST_F(OriginPublisherTest, RecordThatWasDroppedIsSentAgain) {
     EXPECT_TRUE(outcome.is_stored);
 }
 
+// As above: the first service still holds the request.
 TEST_F(OriginPublisherTest, ServiceThatDropsEverythingSoonCostsNoTime) {
-    ScriptedOrigin origin(first(), Behaviour::close_after_request);
-    OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}, {}});
+    ScriptedOrigin origin(first());
+    ScriptedOrigin dropping(second(), Behaviour::close_after_request);
+    OriginPublisher publisher({{first(), second()}, PublishPolicy::all, Duration{1000}, {}});
     EXPECT_FALSE(publish(publisher).is_stored);
-    const auto began = Clock::now();
+    origin.behave(Behaviour::hang);
     for (int i = 0; i < 20; ++i) {
         const PublishOutcome outcome = publish(publisher);
         EXPECT_FALSE(outcome.is_stored);
-        EXPECT_EQ(outcome.failures.size(), 1U);
+        EXPECT_EQ(outcome.failures.at(0).service, to_string(second()));
     }
-    EXPECT_LT(Clock::now() - began, 5s) << "instead of 20";
 }
 
 TEST_F(OriginPublisherTest, HungConnectionIsReplacedForTheNextMessage) {
@@ -217,16 +238,15 @@ TEST_F(OriginPublisherTest, DeafServiceKeepsOneMessageAtATimeWaiting) {
     ScriptedOrigin origin(first(), Behaviour::hang);
     OriginPublisher publisher({{first()}, PublishPolicy::any, Duration{1000}, {}});
     EXPECT_FALSE(publish(publisher).is_stored);
-    std::thread probe([&] { EXPECT_FALSE(publish(publisher, "PROBE").is_stored); });
+    std::future<PublishOutcome> probe = begin(publisher, "PROBE");
     (void)origin.wait_for_records(2);
-    const auto began = Clock::now();
     for (int i = 0; i < 50; ++i) {
         const PublishOutcome outcome = publish(publisher, "B" + std::to_string(i));
         EXPECT_FALSE(outcome.is_stored);
         EXPECT_EQ(outcome.failures.size(), 1U);
+        EXPECT_EQ(outcome.failures.at(0).reason, "has not been answering") << "it was waited for";
     }
-    EXPECT_LT(Clock::now() - began, 5s) << "instead of 50";
-    probe.join();
+    EXPECT_FALSE(finish(probe).is_stored);
     EXPECT_GE(origin.wait_for_records(3).size(), 3U) << "they are sent all the same";
 }
 

@@ -21,6 +21,37 @@ std::optional<std::string> receive_frame(const Socket& connection) {
     return connection.receive(length, kPatience);
 }
 
+std::string acknowledgement(std::uint64_t id) {
+    return encode_response({id, PublishStatus::stored, ""});
+}
+
+// False when the connection is to be closed.
+bool answer(Behaviour behaviour, const Socket& connection, std::uint64_t id) {
+    const std::string stored = acknowledgement(id);
+    switch (behaviour) {
+        case Behaviour::acknowledge:
+            return connection.send(stored);
+        case Behaviour::refuse:
+            return connection.send(encode_response({id, PublishStatus::refused, "not liked"}));
+        case Behaviour::report_unavailable:
+            return connection.send(
+                encode_response({id, PublishStatus::unavailable, "disk is full"}));
+        case Behaviour::hang:
+            return true;
+        case Behaviour::close_in_answer:
+            connection.send(std::string_view{stored}.substr(0, stored.size() - 1));
+            return false;
+        case Behaviour::answer_garbage:
+            return connection.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+        case Behaviour::answer_wrong_id:
+            return connection.send(encode_response({id + 1000, PublishStatus::stored, ""}));
+        case Behaviour::close_at_once:
+        case Behaviour::close_after_request:
+            break;
+    }
+    return false;
+}
+
 }  // namespace
 
 ScriptedOrigin::ScriptedOrigin(const ListenAddress& address, Behaviour behaviour)
@@ -33,9 +64,11 @@ void ScriptedOrigin::behave(Behaviour behaviour) {
     behaviour_ = behaviour;
 }
 
-void ScriptedOrigin::set_delay(std::chrono::milliseconds delay) {
+void ScriptedOrigin::answer_held() {
     const std::lock_guard lock(mutex_);
-    delay_ = delay;
+    for (const Held& request : std::exchange(held_, {})) {
+        request.connection->send(acknowledgement(request.id));
+    }
 }
 
 void ScriptedOrigin::stop() {
@@ -90,53 +123,21 @@ void ScriptedOrigin::serve(const Socket& connection) {
     while (const auto frame = receive_frame(connection)) {
         std::uint64_t id = 0;
         const auto request = decode_request(*frame, id);
-        {
-            const std::lock_guard lock(mutex_);
-            if (request) {
-                records_.push_back(request->record);
-            }
-        }
-        changed_.notify_all();
-        if (!request || !answer(connection, id)) {
+        if (!request || !answer(note(request->record, {&connection, id}), connection, id)) {
             break;
         }
     }
     connection.shut_down();
 }
 
-bool ScriptedOrigin::answer(const Socket& connection, std::uint64_t id) {
-    const std::string stored = encode_response({id, PublishStatus::stored, ""});
-    switch (behaviour()) {
-        case Behaviour::acknowledge:
-            return connection.send(stored);
-        case Behaviour::refuse:
-            return connection.send(encode_response({id, PublishStatus::refused, "not liked"}));
-        case Behaviour::report_unavailable:
-            return connection.send(
-                encode_response({id, PublishStatus::unavailable, "disk is full"}));
-        case Behaviour::hang:
-            return true;
-        case Behaviour::close_at_once:
-        case Behaviour::close_after_request:
-            return false;
-        case Behaviour::close_in_answer:
-            connection.send(std::string_view{stored}.substr(0, stored.size() - 1));
-            return false;
-        case Behaviour::answer_garbage:
-            return connection.send("HTTP/1.1 400 Bad Request\r\n\r\n");
-        case Behaviour::answer_wrong_id:
-            return connection.send(encode_response({id + 1000, PublishStatus::stored, ""}));
-        case Behaviour::answer_slowly:
-            break;
-    }
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, delay_, [&] { return is_stopping_; });
-    lock.unlock();
-    return connection.send(stored);
-}
-
-Behaviour ScriptedOrigin::behaviour() {
+// In one step, so that a test that has seen the record knows how it is answered.
+Behaviour ScriptedOrigin::note(OriginRecord record, const Held& request) {
     const std::lock_guard lock(mutex_);
+    records_.push_back(std::move(record));
+    if (behaviour_ == Behaviour::hang) {
+        held_.push_back(request);
+    }
+    changed_.notify_all();
     return behaviour_;
 }
 

@@ -5,9 +5,9 @@
 #include "proto/runtime/listen_address.hpp"
 #include "tests/integration/milter/sockets.hpp"
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -19,13 +19,12 @@ enum class Behaviour {
     acknowledge,
     refuse,
     report_unavailable,
-    hang,                 // reads and says nothing
+    hang,                 // reads and says nothing until answer_held()
     close_at_once,        // right after accept
     close_after_request,  // without an answer
     close_in_answer,      // in the middle of the frame
     answer_garbage,
     answer_wrong_id,  // of another request, then hangs
-    answer_slowly,    // after `delay`
 };
 
 class ScriptedOrigin {
@@ -40,7 +39,8 @@ class ScriptedOrigin {
     ~ScriptedOrigin() { stop(); }
 
     void behave(Behaviour behaviour);
-    void set_delay(std::chrono::milliseconds delay);
+    // Acknowledges everything that was left unanswered with `hang`.
+    void answer_held();
 
     // Ends as a process that is killed: the listener and every connection close.
     void stop();
@@ -50,18 +50,22 @@ class ScriptedOrigin {
     [[nodiscard]] std::size_t connection_count();
 
  private:
+    struct Held {
+        const Socket* connection;
+        std::uint64_t id;
+    };
+
     void accept_all();
     void serve(const Socket& connection);
-    bool answer(const Socket& connection, std::uint64_t id);
-    [[nodiscard]] Behaviour behaviour();
+    [[nodiscard]] Behaviour note(OriginRecord record, const Held& request);
 
     Socket listener_;
     std::mutex mutex_;
     std::condition_variable changed_;
     Behaviour behaviour_;
-    std::chrono::milliseconds delay_{0};
     bool is_stopping_ = false;
     std::vector<OriginRecord> records_;
+    std::vector<Held> held_;
     std::list<Socket> connections_;
     std::vector<std::thread> threads_;
     std::thread acceptor_;
