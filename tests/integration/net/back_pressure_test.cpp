@@ -1,5 +1,6 @@
 // Whoever does not read is not read from (rule R8): what is on its way stays in the kernel's
 // buffers, and the one who sends has to wait.
+#include "tests/integration/net/send_limit.hpp"
 #include "tests/integration/net/shell.hpp"
 #include "tests/integration/net/wait.hpp"
 
@@ -106,6 +107,35 @@ TEST(R8BackPressure, OfAPostfixThatDoesNotReadRepliesReachesItself) {
     const std::string replies = postfix.read_to_end();
     const auto count = static_cast<std::size_t>(std::count(replies.begin(), replies.end(), '\n'));
     EXPECT_EQ(count, sent / kCommand.size());
+}
+
+// What has arrived meanwhile stays unread, though the turn of the loop had time for more.
+TEST(R8BackPressure, BeginsWithTheFirstReplyThatIsNotTaken) {
+    ScriptedNode node;
+    ShellSetup setup = setup_for({node.endpoint()});
+    setup.read_buffer_size = 512;
+    const std::size_t size = setup.read_buffer_size;
+    Shell shell(std::move(setup));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    std::string commands;
+    std::size_t count = 0;
+    for (; commands.size() < size; ++count) {
+        commands += "NOOP\r\n";
+    }
+    const SendLimit limit(postfix.local(), 0);
+    shell.while_paused([&] { postfix.send(commands + std::string(kMail)); });
+    ASSERT_TRUE(SendLimit::is_reached());
+    const ScriptedPeer another = shell.greeted_postfix();  // the loop has turned several times
+    EXPECT_EQ(shell.in_flight(), 0U);
+    EXPECT_FALSE(node.has_connection_waiting());
+
+    SendLimit::lift();
+    for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_EQ(postfix.read_reply().substr(0, 3), "250");
+    }
+    ScriptedPeer connection = node.accept();
+    greet(connection);
+    EXPECT_EQ(connection.read_line(), kMail);
 }
 
 TEST(R8BackPressure, OfANodeThatNeverReadsAgainEndsWithTheDataTimeOut) {

@@ -1,4 +1,5 @@
 // One message on its way through the real sockets, with well-behaved and with odd peers.
+#include "tests/integration/net/send_limit.hpp"
 #include "tests/integration/net/shell.hpp"
 #include "tests/integration/net/wait.hpp"
 
@@ -173,6 +174,44 @@ TEST(R1Message, IsNotAcceptedByAReplyThatWaitsWhenTheDotIsToBeSent) {
 
 TEST(R1Message, IsNotAcceptedByAReplyInTheMiddleOfTheContent) {
     expect_no_acceptance_of_an_early_reply(false);
+}
+
+// The node speaks after so many octets of content, final dot and QUIT; in the same turn of the loop
+// the rest can be sent. Postfix's reply.
+std::string reply_after_a_send_that_stops_at(std::size_t octets) {
+    ScriptedNode node;
+    Shell shell(setup_for({node.endpoint()}));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    postfix.send(kEnvelope);
+    ScriptedPeer connection = node.accept();
+    take_envelope(connection);
+    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    const SendLimit limit(connection.local(), octets);
+    postfix.send(kContent);
+    EXPECT_TRUE(SendLimit::is_reached());
+    shell.while_paused([&] {
+        connection.send(kAccepted);
+        SendLimit::lift();
+    });
+    std::string reply = postfix.read_reply();
+    const std::string all = std::string(kContent) + std::string(kQuit);
+    const bool has_ended = octets >= kContent.size();
+    EXPECT_EQ(connection.read_to_end(), has_ended ? all : all.substr(0, octets));
+    EXPECT_EQ(shell.in_flight(), 0U);
+    return reply;
+}
+
+TEST(R1Message, IsNotAcceptedByAReplyThatWaitsWhenTheRestOfTheDotIsToBeSent) {
+    for (const std::size_t missing : {1U, 2U, 3U, 4U, 9U}) {
+        const std::size_t octets = kContent.size() - missing;
+        EXPECT_EQ(reply_after_a_send_that_stops_at(octets).substr(0, 5), "451 4") << missing;
+    }
+}
+
+TEST(R1Message, IsAcceptedByAReplyThatWaitsWhenOnlyTheRestOfQuitIsToBeSent) {
+    for (const std::size_t octets : {kContent.size(), kContent.size() + 1}) {
+        EXPECT_EQ(reply_after_a_send_that_stops_at(octets), kAccepted);
+    }
 }
 
 }  // namespace

@@ -22,8 +22,6 @@ namespace millrace::test {
 
 namespace {
 
-constexpr std::size_t kReadBufferSize = 128 * 1024;  // as the balancer's
-
 net::CheckSettings check_settings(const ShellSetup& setup) {
     return {setup.session.mode, setup.session.hostname, setup.session.offered};
 }
@@ -54,7 +52,7 @@ ShellSetup setup_for(std::initializer_list<Endpoint> nodes) {
 
 Shell::Shell(ShellSetup setup)
     : setup_(std::move(setup)),
-      read_buffer_(kReadBufferSize),
+      read_buffer_(setup_.read_buffer_size),
       pool_(context_, lingering_, setup_.pool, 1, counters_),
       checker_(context_, pool_, lingering_, check_settings(setup_)) {
     pool_.set_deliver([this](net::SessionId id, const pool::Decision& decision) {

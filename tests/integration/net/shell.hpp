@@ -48,6 +48,7 @@ struct ShellSetup {
     std::vector<Network> trusted_networks;
     std::size_t max_sessions = 1000;
     std::size_t listeners = 1;
+    std::size_t read_buffer_size = 128 * 1024;  // as the balancer's
 };
 
 // The nodes scan0, scan1 ... are used in this order, are sent no PROXY header, are not checked, and
