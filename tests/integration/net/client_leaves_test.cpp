@@ -138,8 +138,10 @@ TEST_P(ClientLeaves, TheLineForASlotWithoutTakingOne) {
     second.send(kMail);
     ScriptedPeer third = shell.greeted_postfix();
     third.send(kMail);
+    EXPECT_TRUE(wait_until([&] { return shell.waiting_count() == 2; }));
     leave(second);
     EXPECT_TRUE(wait_until([&] { return shell.session_count() == 2; }));
+    EXPECT_EQ(shell.waiting_count(), 1U);
     EXPECT_FALSE(node.has_connection_waiting());
     leave(first);
     scene.connection = node.accept();

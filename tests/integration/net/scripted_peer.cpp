@@ -68,6 +68,14 @@ bool is_ready(int descriptor, short events, int patience_ms) {
     return ::poll(&waiting, 1, patience_ms) > 0;
 }
 
+// A reset that comes behind the end of the stream is not told by recv(2).
+bool has_error(int descriptor) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    check(::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length), "getsockopt");
+    return error != 0;
+}
+
 void set_small(int descriptor, int option) {
     check(::setsockopt(descriptor, SOL_SOCKET, option, &kSmallBuffer, sizeof kSmallBuffer),
           "setsockopt");
@@ -171,6 +179,7 @@ bool ScriptedPeer::receive() {
     }
     input_.append(buffer.data(),
                   static_cast<std::size_t>(check(static_cast<int>(received), "recv")));
+    was_reset_ = was_reset_ || (received == 0 && has_error(descriptor_));
     return received > 0;
 }
 

@@ -138,6 +138,12 @@ unsigned Shell::in_flight() {
     return sum;
 }
 
+std::size_t Shell::waiting_count() {
+    std::size_t count = 0;
+    on_loop([&] { count = pool_.waiting().size(); });
+    return count;
+}
+
 pool::NodeStatus Shell::node(pool::NodeIndex index) {
     pool::NodeStatus status;
     on_loop([&] { status = pool_.pool().node_statuses().at(index); });
@@ -156,6 +162,30 @@ bool Shell::comes_to_rest() {
         on_loop([&] { open = table_.count() + lingering_.count() + pool_.waiting().size(); });
         return open == 0 && in_flight() == 0;
     });
+}
+
+void Shell::file_record(const OriginRecord& record) {
+    on_loop([&] {
+        store_.publish(record, std::chrono::system_clock::now(),
+                       [](const error_code& error) { EXPECT_FALSE(error); });
+    });
+}
+
+bool Shell::has_record(const OriginKey& key, std::chrono::hours from_now) {
+    bool is_there = false;
+    on_loop([&] {
+        store_.find(key, std::chrono::system_clock::now() + from_now,
+                    [&](const auto& found) { is_there = found && found->has_value(); });
+    });
+    return is_there;
+}
+
+void Shell::shut_down() {
+    on_loop([this] { table_.shut_down_all(); });
+}
+
+void Shell::cut_off() {
+    on_loop([this] { table_.cut_off_all(); });
 }
 
 void Shell::while_paused(const std::function<void()>& action) {

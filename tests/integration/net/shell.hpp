@@ -16,6 +16,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -73,10 +74,20 @@ class Shell {
 
     [[nodiscard]] std::size_t session_count();
     [[nodiscard]] unsigned in_flight();
+    // Messages in the line for a slot.
+    [[nodiscard]] std::size_t waiting_count();
     [[nodiscard]] pool::NodeStatus node(pool::NodeIndex index);
     [[nodiscard]] metrics::Counters counters();
     // No session, no slot, no connection that lingers; false when that does not come about.
     [[nodiscard]] bool comes_to_rest();
+
+    // What the milter would have published.
+    void file_record(const OriginRecord& record);
+    [[nodiscard]] bool has_record(const OriginKey& key, std::chrono::hours from_now);
+
+    // As the balancer does when it ends: in order, or at once.
+    void shut_down();
+    void cut_off();
 
     // The loop stands still while `action` runs: what happens meanwhile it finds all at once.
     void while_paused(const std::function<void()>& action);
