@@ -60,6 +60,22 @@ TEST_F(OriginLimits, FrameThatDoesNotCompleteIsGivenUp) {
     EXPECT_TRUE(store_.records.empty());
 }
 
+// Octet after octet: the time counts from the first one of the frame, not from the latest.
+TEST_F(OriginLimits, FrameThatTricklesInIsGivenUp) {
+    constexpr std::size_t kLength = 60000;
+    options_.connection.frames.frame_timeout = milliseconds(20);
+    start();
+    const auto client = connect();
+    client->send(std::string_view("\x00\x00\xea\x60", 4));
+    std::size_t sent = 0;
+    for (; sent < kLength && !client->is_closed(); ++sent) {
+        client->send("x");  // and the receiver reads it
+    }
+    EXPECT_LT(sent, kLength) << "it was waited for to the end";
+    EXPECT_TRUE(client->wait_until_closed());
+    EXPECT_TRUE(answers(*client).empty());
+}
+
 TEST_F(OriginLimits, PeerThatReadsNoAnswersIsClosed) {
     options_.connection.frames.write_timeout = milliseconds(20);
     start();
@@ -124,23 +140,44 @@ TEST_F(UnixReceiver, OurOwnUserMayPublish) {
     EXPECT_EQ(answers(client)[0].status, PublishStatus::stored);
 }
 
-// R11: as root, connects as a user who was not named; as anybody else, is one.
-TEST_F(UnixReceiver, R11UserWhoWasNotNamedIsTurnedAway) {
-    constexpr uid_t kNobody = 65534;
-    options_.socket_mode = 0666;
-    options_.access.own_user = 4242;
-    start();
-    std::filesystem::permissions(std::filesystem::path(path_).parent_path(),
-                                 std::filesystem::perms(0755));
-    const bool is_root = ::geteuid() == 0;
-    ASSERT_EQ(::seteuid(is_root ? kNobody : ::geteuid()), 0);
-    test::StreamClient client(loop_, path_);
-    ASSERT_EQ(::seteuid(is_root ? 0 : ::geteuid()), 0);
-    client.start_reading();
-    client.send(request(1));
-    EXPECT_TRUE(client.wait_until_closed());
-    EXPECT_TRUE(client.received().empty());
+// As root, connects as a user who was not named; as anybody else, is one.
+class StrangerAtReceiver : public UnixReceiver {
+ protected:
+    StrangerAtReceiver() {
+        options_.socket_mode = 0666;
+        options_.access.own_user = 4242;
+        start();
+        std::filesystem::permissions(std::filesystem::path(path_).parent_path(),
+                                     std::filesystem::perms(0755));
+    }
+
+    void knock() {
+        constexpr uid_t kNobody = 65534;
+        const bool is_root = ::geteuid() == 0;
+        ASSERT_EQ(::seteuid(is_root ? kNobody : ::geteuid()), 0);
+        test::StreamClient client(loop_, path_);
+        ASSERT_EQ(::seteuid(is_root ? 0 : ::geteuid()), 0);
+        client.start_reading();
+        client.send(request(1));
+        EXPECT_TRUE(client.wait_until_closed());
+        EXPECT_TRUE(client.received().empty());
+    }
+};
+
+TEST_F(StrangerAtReceiver, R11IsTurnedAway) {
+    knock();
     EXPECT_TRUE(store_.records.empty());
+}
+
+TEST_F(StrangerAtReceiver, CannotFillTheLog) {
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < 3; ++i) {
+        knock();
+    }
+    const std::string log = testing::internal::GetCapturedStderr();
+    const std::size_t first = log.find("connection refused");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(log.find("connection refused", first + 1), std::string::npos) << log;
 }
 
 TEST_F(UnixReceiver, SeveralAddressesAreServed) {

@@ -119,6 +119,14 @@ TEST_F(StreamListenerTest, PortInUseIsNamed) {
     EXPECT_THAT(listen_error(), HasSubstr("listen on " + to_string(taken)));
 }
 
+// The operator named IPv6: no other family is let in along with it.
+TEST_F(StreamListenerTest, AnyIpv6AddressIsNoIpv4Address) {
+    options_.address = Endpoint{asio::ip::address_v6::any(), 0};
+    const auto listener = listen();
+    ASSERT_NE(listener->port(), 0);
+    EXPECT_THROW(test::StreamClient(loop_, listener->port()), boost::system::system_error);
+}
+
 TEST_F(StreamListenerTest, ExceptionOfOneConnectionEndsThatOneOnly) {
     const auto listener = listen(fail);
     for (int i = 0; i < 3; ++i) {
