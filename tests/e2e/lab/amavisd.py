@@ -37,12 +37,13 @@ class Amavisd:
     """`proxy` is off, v1 (amavisd's own haproxy_target_enabled) or v2 (the module of contrib).
 
     `forward` is a forward_method. Mail from the listed addresses gets the policy bank LISTED,
-    chosen by @client_ipaddr_policy.
+    chosen by @client_ipaddr_policy. With a `gate` messages can be stopped in the node.
     """
 
-    def __init__(self, lab, host, name, forward, proxy="v2", servers=2, dns=None, extra=""):
+    def __init__(self, lab, host, name, forward, proxy="v2", servers=2, dns=None, gate=None):
         self.host = host
         self.name = name
+        self.gate = gate
         self.port = host.free_port()
         home = lab.directory(name, owner=_USER)
         for part in ("tmp", "db", "quarantine"):
@@ -52,7 +53,7 @@ class Amavisd:
         lab.write(
             f"{name}.conf",
             amavisd_settings.configuration(
-                self, home, forward=forward, servers=servers, extra=extra
+                self, home, forward, servers, extra=gate.amavisd_hook if gate else ""
             ),
         )
         self._mark = 0
@@ -88,6 +89,9 @@ class Amavisd:
 
     def kill(self):
         self.process.kill()
+
+    def freeze(self):
+        self.process.freeze()
 
     def logs(self):
         return [self.log, self.process.log]

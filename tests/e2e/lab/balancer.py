@@ -2,6 +2,7 @@
 import re
 
 from . import logline, programs, wait
+from .ctl import Ctl
 from .process import Process
 
 
@@ -17,6 +18,7 @@ class Balancer:
         self.port = host.free_port()
         self.http = host.free_port()
         self.origin_socket = lab.path(f"{host.name}-origin.sock")
+        self.ctl = Ctl(lab, host)
         directory = lab.directory(f"{host.name}-balancer")
         self.address = "127.0.0.1"
         self.settings = programs.merge(
@@ -27,6 +29,7 @@ class Balancer:
                     "listen": f"unix:{self.origin_socket}",
                     "store": f"sqlite:{directory}/origins.db",
                 },
+                "admin": {"listen": f"unix:{self.ctl.socket}"},
                 "http": {"listen": f"127.0.0.1:{self.http}"},
                 "listener.filter": {
                     "bind": f"{self.address}:{self.port}",
@@ -88,6 +91,11 @@ class Balancer:
             return [line for line in self.messages(mark) if is_it(line)]
 
         return wait.until(found, f"{self.name} logging {what}", deadline)[0]
+
+    def state_changes(self, mark=0):
+        """The lines about nodes that changed their state, as dicts; `subject` is POOL/NODE."""
+        lines = [logline.parse(line) for line in self.log.grep(r": node state=", mark)]
+        return [line for line in lines if line]
 
     def metric(self, name):
         """The sum of a metric over all its labels; 0 when it is not there."""

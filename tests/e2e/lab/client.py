@@ -72,6 +72,9 @@ class Client:
         self._sock.sendall(b".\r\n")
         return self._expect(250).partition("queued as ")[2].strip()
 
+    def no_operation(self):
+        self._ask("NOOP")
+
     def close(self):
         try:
             self._ask("QUIT", 221)

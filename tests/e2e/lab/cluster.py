@@ -7,6 +7,7 @@ from .amavisd import Amavisd
 from .balancer import Balancer
 from .client import Client, submit_locally
 from .fake_node import FakeNode
+from .gate import Gate
 from .host import Host
 from .journey import Journey
 from .milter import Milter
@@ -28,6 +29,7 @@ class Plan:
     protocol: smtp or lmtp, between Postfix and the balancer.
     forward: amavisd's forward_method; None gives mail back to the host that submitted it.
     millrace: without it Postfix submits to the first node itself.
+    gates: each amavisd has a gate where the test may stop its messages.
     """
 
     ingresses: int = 2
@@ -41,6 +43,7 @@ class Plan:
     milter: dict = None
     main: dict = None
     filter_processes: int = 10
+    gates: bool = False
 
 
 @dataclass
@@ -142,6 +145,7 @@ class Cluster:
             forward=(self.plan.forward or "smtp:[*]:{reentry}").format(reentry=self.reentry),
             proxy=self.plan.proxy,
             dns=self._blocklist(host).endpoint,
+            gate=Gate(self.lab, name) if self.plan.gates else None,
         )
 
     def _blocklist(self, host):

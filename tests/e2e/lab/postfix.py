@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from . import postfix_settings
+from . import postfix_settings, wait
 from .logfile import LogFile
 from .process import Process
 
@@ -87,6 +87,21 @@ class Postfix:
         """Try everything now, suspended destinations included."""
         self._run("postqueue", "-c", self.config, "-f")
 
+    def wait_until_empty(self, deadline=120.0):
+        """Until nothing is in the queue."""
+        skips_seen = 0
+
+        def is_empty():
+            # A queue run that meets a message still locked leaves it alone for minutes.
+            nonlocal skips_seen
+            skips = len(self.log.grep(r": skipped, still being delivered"))
+            if skips > skips_seen:
+                skips_seen = skips
+                self.flush()
+            return not self.queued()
+
+        wait.until(is_empty, lambda: f"an empty queue: {self.queued()}", deadline)
+
     def requeue(self, queue_id):
         self._run("postsuper", "-c", self.config, "-r", queue_id)
 
@@ -100,8 +115,12 @@ class Postfix:
         """Every log line of that queue ID."""
         return self.log.grep(rf" {re.escape(queue_id)}: ")
 
-    def deferrals(self):
-        return self.log.grep(r"status=deferred")
+    def deferrals(self, mark=0):
+        return self.log.grep(r"status=deferred", mark)
+
+    def suspensions(self, mark=0):
+        """Where Postfix gave the whole filter up for a while, new mail included."""
+        return self.log.grep(r"delivery temporarily suspended", mark)
 
     def _run(self, tool, *arguments):
         result = subprocess.run(

@@ -75,6 +75,15 @@ class Process:
         self.child = None
         return code
 
+    def freeze(self):
+        """Stops the whole group where it is: it takes connections and answers nothing."""
+        os.killpg(self.child.pid, signal.SIGSTOP)
+
+    def wait_for_end(self, deadline=60.0):
+        """The exit code of a program that ends by itself."""
+        wait.until(lambda: not self.is_running(), f"{self.name} ending", deadline)
+        return self.child.returncode
+
 
 def _end_with_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -3,6 +3,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from . import wait
@@ -50,6 +51,7 @@ class Sink:
         self.directory = None
         self.path = lab.path("sink.sock")
         self.deliveries = []
+        self._arrived = set()
         self._lock = threading.Lock()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)
@@ -61,6 +63,16 @@ class Sink:
     def find(self, recipient):
         with self._lock:
             return [each for each in self.deliveries if each.recipient == recipient]
+
+    def arrived(self):
+        """How many recipients have got something."""
+        with self._lock:
+            return len(self._arrived)
+
+    def copies(self):
+        """How many copies each recipient has got."""
+        with self._lock:
+            return Counter(delivery.recipient for delivery in self.deliveries)
 
     def wait_for(self, recipient, deadline=60.0):
         """The first delivery to `recipient`."""
@@ -86,6 +98,7 @@ class Sink:
         with self._lock:
             for delivery in deliveries:
                 self.deliveries.append(delivery)
+                self._arrived.add(delivery.recipient)
                 if self.directory:
                     name = f"{len(self.deliveries):04}-{delivery.recipient}.eml"
                     with open(os.path.join(self.directory, name.replace("/", "_")), "wb") as file:
