@@ -3,6 +3,7 @@ import re
 from dataclasses import dataclass
 
 from . import amavisd_settings, wait
+from .gate import STOPPED
 from .logfile import LogFile
 from .process import Process
 
@@ -83,6 +84,13 @@ class Amavisd:
         self.process.wait_until_ready(
             lambda: self.log.grep("ready for work", self._mark), "ready for work"
         )
+
+    def stop_at_gate(self, count):
+        """Closes the gate, and waits until that many messages have come to it."""
+        mark = self.log.mark()
+        self.gate.close()
+        wait.until(lambda: len(self.log.grep(STOPPED, mark)) == count,
+                   lambda: f"{count} messages at the gate of {self.name}: {self.log.tail(20)}")
 
     def stop(self):
         self.process.stop()

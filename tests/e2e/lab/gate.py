@@ -5,6 +5,9 @@ is killed at its gate leaves nothing behind.
 """
 import fcntl
 
+#: What amavisd logs about a message that finds the gate closed.
+STOPPED = "stopped at the gate"
+
 
 class Gate:
     """Open when made."""
@@ -22,6 +25,8 @@ class Gate:
   no warnings 'redefine';
   sub new {{
     open(my $gate, '<', '{self._path}') or die "gate: $!";
+    return undef if flock($gate, LOCK_SH | LOCK_NB);
+    Amavis::Util::do_log(0, '{STOPPED}');
     1 until flock($gate, LOCK_SH);
     return undef;
   }}
