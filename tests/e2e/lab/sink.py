@@ -17,16 +17,13 @@ class Delivery:
     host: str
     sender: str
     recipient: str
-    data: bytes
+    header: bytes
+    body: bytes
     time: float = field(default_factory=time.time)
 
     @property
-    def header(self):
-        return self.data.partition(b"\r\n\r\n")[0]
-
-    @property
-    def body(self):
-        return self.data.partition(b"\r\n\r\n")[2]
+    def data(self):
+        return self.header + b"\r\n\r\n" + self.body
 
     def fields(self, name):
         """The values of all header fields of that name, top first, unfolded."""
@@ -52,6 +49,7 @@ class Sink:
         self.path = lab.path("sink.sock")
         self.deliveries = []
         self._arrived = set()
+        self._bodies = {}  # each once, however often it arrives
         self._lock = threading.Lock()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)
@@ -94,9 +92,12 @@ class Sink:
                 return
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
-    def _keep(self, deliveries):
+    def _keep(self, host, sender, recipients, data):
+        header, _, body = data.partition(b"\r\n\r\n")
         with self._lock:
-            for delivery in deliveries:
+            body = self._bodies.setdefault(body, body)
+            for recipient in recipients:
+                delivery = Delivery(host, sender, recipient, header, body)
                 self.deliveries.append(delivery)
                 self._arrived.add(delivery.recipient)
                 if self.directory:
@@ -133,7 +134,7 @@ class Sink:
                     data = reader.data()
                     if data is None:
                         return
-                    self._keep([Delivery(host, sender, r, data) for r in recipients])
+                    self._keep(host, sender, recipients, data)
                     for _ in recipients:
                         reply("250 2.0.0 kept")
                 elif verb == b"QUIT":
