@@ -1,0 +1,76 @@
+// One child of a node, as amavisd's: it serves one connection at a time until that is closed.
+//
+// Reads the PROXY header first, if there is one to be, and only then greets. Commands are answered
+// in order, pipelined or not. The content is verified, the work takes its time, then comes the
+// verdict. In LMTP (after LHLO) there is a verdict for each recipient.
+#pragma once
+
+#include "tests/bench/common/event_loop.hpp"
+#include "tests/bench/common/link.hpp"
+#include "tests/bench/sink/service.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace millrace::bench {
+
+enum class ProxyHeader { off = 0, v1 = 1, v2 = 2 };
+
+struct ChildOptions {
+    std::string node;
+    ProxyHeader proxy = ProxyHeader::off;
+    Service service;
+};
+
+// Of all children of a node.
+struct NodeCounts {
+    std::uint64_t connections = 0;
+    std::uint64_t checks = 0;  // connections whose header is LOCAL
+    std::uint64_t messages = 0;
+    std::uint64_t bad_messages = 0;  // not as they were sent
+    std::uint64_t bad_headers = 0;
+    std::uint64_t abandoned = 0;  // nobody was there to hear the verdict
+    Seconds held{0};              // children with a connection
+    Seconds worked{0};            // children with a message
+};
+
+class Child {
+ public:
+    using Freed = std::function<void(Child&)>;
+
+    Child(EventLoop& loop, const ChildOptions& options, NodeCounts& counts, Freed freed);
+
+    void serve(Descriptor connection);
+
+ private:
+    enum class Stage { free, header, command, content, working };
+
+    void work();
+    // One element of the input; false when more must come first.
+    bool take_next();
+    bool take_header();
+    bool take_command();
+    bool take_content();
+    void answer(std::string_view line);
+    void begin_work(std::string_view content);
+    void finish_work();
+    void reply(std::string_view text);
+    void leave();
+
+    EventLoop& loop_;
+    const ChildOptions& options_;
+    NodeCounts& counts_;
+    Freed freed_;
+    Link link_;
+    Stage stage_ = Stage::free;
+    TimePoint begun_;
+    std::string replies_;  // written before the next wait
+    std::size_t searched_ = 0;
+    std::size_t recipients_ = 0;
+    bool is_lmtp_ = false;
+};
+
+}  // namespace millrace::bench

@@ -1,0 +1,124 @@
+// bench_sink: nodes that act like amavisd, in one process, until SIGTERM.
+//
+// Prints the address of each node and then "ready"; at its end the counts of each node, a line of
+// key=value pairs each.
+#include "tests/bench/common/event_loop.hpp"
+#include "tests/bench/sink/node.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace po = boost::program_options;
+using namespace millrace::bench;  // NOLINT(google-build-using-namespace): the whole program
+
+constexpr int kUsage = 64;
+
+po::options_description option_table() {
+    po::options_description table("bench_sink: nodes that act like amavisd, until SIGTERM");
+    auto add = table.add_options();
+    add("help", "print this");
+    add("node", po::value<std::vector<std::string>>()->required(),
+        "NAME,SLOTS,MEAN[,PORT], repeatable: children, mean seconds of work on a message, port on "
+        "127.0.0.1");
+    add("proxy", po::value<std::string>()->default_value("off"),
+        "the PROXY header that every connection must begin with: off, v1, v2");
+    add("service", po::value<std::string>()->default_value("exponential"),
+        "distribution of the work: exponential, constant");
+    add("seed", po::value<std::uint64_t>()->default_value(1), "of the work");
+    add("limit", po::value<double>()->default_value(3600), "seconds until it ends by itself");
+    return table;
+}
+
+ProxyHeader parse_proxy(const std::string& text) {
+    if (text == "off") {
+        return ProxyHeader::off;
+    }
+    if (text != "v1" && text != "v2") {
+        throw std::invalid_argument("proxy = " + text + ": expected off, v1 or v2");
+    }
+    return text == "v1" ? ProxyHeader::v1 : ProxyHeader::v2;
+}
+
+Service parse_service(const po::variables_map& values) {
+    const std::string kind = values["service"].as<std::string>();
+    if (kind != "exponential" && kind != "constant") {
+        throw std::invalid_argument("service = " + kind + ": expected exponential or constant");
+    }
+    Service service;
+    service.kind = kind == "constant" ? Service::Kind::constant : Service::Kind::exponential;
+    service.seed = values["seed"].as<std::uint64_t>();
+    return service;
+}
+
+NodeOptions parse_node(const std::string& text, const po::variables_map& values) {
+    std::istringstream fields(text);
+    NodeOptions node;
+    double mean = -1;
+    char comma = 0;
+    std::getline(fields, node.child.node, ',');
+    fields >> node.slots >> comma >> mean;
+    if (!fields || node.child.node.empty() || node.slots == 0 || mean < 0) {
+        throw std::invalid_argument("node = " + text + ": expected NAME,SLOTS,MEAN[,PORT]");
+    }
+    fields >> comma >> node.port;
+    node.child.proxy = parse_proxy(values["proxy"].as<std::string>());
+    node.child.service = parse_service(values);
+    node.child.service.mean = Seconds(mean);
+    return node;
+}
+
+void print(const Node& node) {
+    const NodeCounts& counts = node.counts();
+    std::cout << "node=" << node.name() << " connections=" << counts.connections
+              << " checks=" << counts.checks << " messages=" << counts.messages
+              << " bad_messages=" << counts.bad_messages << " bad_headers=" << counts.bad_headers
+              << " abandoned=" << counts.abandoned << " held_s=" << counts.held.count()
+              << " worked_s=" << counts.worked.count() << '\n';
+}
+
+int run(int argc, const char* const* argv) {
+    const po::options_description table = option_table();
+    po::variables_map values;
+    po::store(po::parse_command_line(argc, argv, table), values);
+    if (values.count("help") != 0) {
+        std::cout << table;
+        return EXIT_SUCCESS;
+    }
+    po::notify(values);
+    EventLoop loop;
+    loop.stop_on_signals();
+    std::vector<std::unique_ptr<Node>> nodes;
+    for (const std::string& text : values["node"].as<std::vector<std::string>>()) {
+        nodes.push_back(std::make_unique<Node>(loop, parse_node(text, values)));
+        std::cout << nodes.back()->name() << " 127.0.0.1:" << nodes.back()->port() << '\n';
+    }
+    std::cout << "ready" << std::endl;
+    loop.at(Clock::now() + clock_time(Seconds(values["limit"].as<double>())),
+            [&loop] { loop.stop(); });
+    loop.run();
+    for (const std::unique_ptr<Node>& node : nodes) {
+        print(*node);
+    }
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& failure) {
+        std::cerr << "bench_sink: " << failure.what() << '\n';
+        return kUsage;
+    }
+}
