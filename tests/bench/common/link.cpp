@@ -12,7 +12,7 @@ namespace millrace::bench {
 
 namespace {
 
-constexpr std::size_t kReadSize = 256 * 1024;
+constexpr std::size_t kReadSize = 262144;
 
 bool is_only_a_pause(int error) {
     return error == EAGAIN || error == EINTR;

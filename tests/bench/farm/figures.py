@@ -14,6 +14,17 @@ class Figures:
     faults: int = 0  # what nodes complained about
     held: float = 0.0  # seconds that connections held children
     worked: float = 0.0  # seconds of work in it
+    late: float = 0.0  # seconds by which load or nodes were late at most, for want of the processor
+
+    def add(self, other):
+        """Another round."""
+        self.times += other.times
+        self.others += other.others
+        self.add_served(other.served)
+        self.faults += other.faults
+        self.held += other.held
+        self.worked += other.worked
+        self.late = max(self.late, other.late)
 
     def add_served(self, served):
         for name, count in served.items():

@@ -3,12 +3,13 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(BENCH), "e2e"))
 
 # pylint: disable=wrong-import-position
-from lab import programs  # noqa: E402
+from lab import programs, wait  # noqa: E402
 from lab.ports import free_port  # noqa: E402
 from lab.process import Process  # noqa: E402
 
@@ -59,8 +60,9 @@ class Sink:
 class Balancer:
     """A program between load and sink: what differs is its command and its configuration."""
 
-    def __init__(self, name, argv, log):
+    def __init__(self, name, argv, log, http=None):
         self.port = None
+        self._http = http
         self.process = Process(name, argv, log)
 
     def start(self, port):
@@ -68,14 +70,29 @@ class Balancer:
         self.process.start()
         self.process.wait_until_ready(lambda: _is_listening(port), f"port {port}")
 
+    def finish(self):
+        """Ends it. Before that, where it can be asked: every slot is free again, no node is down."""
+        if self._http:
+            wait.until(lambda: self._metric("millrace_node_in_flight") == 0, "all slots free")
+            if self._metric("millrace_node_up") != self._metric("millrace_node_up", count=True):
+                raise RuntimeError("a node is down: " + self.process.log.path)
+        self.stop()
+
     def stop(self):
         self.process.stop()
+
+    def _metric(self, name, count=False):
+        """The sum over all labels, or how many there are."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._http}/metrics", timeout=10) as answer:
+            values = re.findall(rf"^{name}{{.*}} (\S+)$", answer.read().decode(), re.MULTILINE)
+        return len(values) if count else sum(map(float, values))
 
 
 def start_millrace(build, nodes, directory, balance):
     """The defaults of an operator, the checks included; maxconn is all of a node's children."""
-    port = free_port()
+    port, http = free_port(), free_port()
     settings = {
+        "http": {"listen": f"127.0.0.1:{http}"},
         "origin": {"listen": f"unix:{directory}/origin.sock", "store": "memory:"},
         "listener.filter": {"bind": f"127.0.0.1:{port}", "pool": "scanners"},
         "pool.scanners": {
@@ -87,7 +104,7 @@ def start_millrace(build, nodes, directory, balance):
     }
     config = _write(directory, "balancer.conf", programs.render(settings))
     balancer = Balancer("millrace-balancer", [build.balancer, "--config", config],
-                        os.path.join(directory, "balancer.log"))
+                        os.path.join(directory, "balancer.log"), http)
     balancer.start(port)
     return balancer
 
@@ -123,16 +140,18 @@ class Load:
         self._child = None
 
     def start(self):
-        self._child = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL)
+        self._child = subprocess.Popen(self._argv, stdout=subprocess.PIPE, text=True)
 
     def wait(self):
-        """(seconds of each accepted message, number of messages without a 2xx)."""
-        if self._child.wait(self._limit + 30) != 0:
+        """(seconds of each accepted message, messages without a 2xx, seconds it was late)."""
+        out, _ = self._child.communicate(timeout=self._limit + 30)
+        if self._child.returncode != 0:
             raise RuntimeError(f"bench_load ended with {self._child.returncode}")
+        summary = dict(line.split("=") for line in out.split())
         with open(self._samples, encoding="utf-8") as file:
             samples = [line.split() for line in file]
         times = [float(time) for _, outcome, time in samples if outcome == "accepted"]
-        return times, self._count - len(times)
+        return times, self._count - len(times), float(summary["late_max_s"])
 
     def stop(self):
         if self._child and self._child.poll() is None:

@@ -51,6 +51,7 @@ void Generator::plan_arrival() {
 }
 
 void Generator::arrive() {
+    result_.late_max = std::max<Seconds>(result_.late_max, Clock::now() - next_arrival_);
     // The planned time, not the present: what delays this program delays the message.
     arrivals_.push_back(next_arrival_);
     dispatch(arrivals_.size() - 1);

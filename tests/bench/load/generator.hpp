@@ -38,6 +38,7 @@ struct LoadResult {
     std::uint64_t unfinished = 0;
     std::size_t line_max = 0;  // messages that waited for a connection at the same time
     Seconds duration{0};
+    Seconds late_max{0};  // by which this program missed an arrival: was it given the processor?
 };
 
 class Generator {

@@ -61,6 +61,7 @@ void print_summary(std::ostream& out, const LoadResult& result) {
     }
     out << "unfinished=" << result.unfinished << '\n'
         << "line_max=" << result.line_max << '\n'
+        << "late_max_s=" << result.late_max.count() << '\n'
         << "duration_s=" << result.duration.count() << '\n';
     if (!accepted_ms.empty()) {
         print_times(out, std::move(accepted_ms));

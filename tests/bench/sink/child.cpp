@@ -146,10 +146,12 @@ void Child::begin_work(std::string_view content) {
     const Seconds time = options_.service.time(number.value_or(counts_.messages));
     counts_.worked += time;
     ++counts_.messages;
-    loop_.at(Clock::now() + clock_time(time), [this] { finish_work(); });
+    const TimePoint end = Clock::now() + clock_time(time);
+    loop_.at(end, [this, end] { finish_work(end); });
 }
 
-void Child::finish_work() {
+void Child::finish_work(TimePoint planned) {
+    counts_.late_max = std::max<Seconds>(counts_.late_max, Clock::now() - planned);
     if (link_.is_at_end()) {
         ++counts_.abandoned;
     }

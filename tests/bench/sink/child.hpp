@@ -35,6 +35,7 @@ struct NodeCounts {
     std::uint64_t abandoned = 0;  // nobody was there to hear the verdict
     Seconds held{0};              // children with a connection
     Seconds worked{0};            // children with a message
+    Seconds late_max{0};          // by which this program ended some work too late
 };
 
 class Child {
@@ -56,7 +57,7 @@ class Child {
     bool take_content();
     void answer(std::string_view line);
     void begin_work(std::string_view content);
-    void finish_work();
+    void finish_work(TimePoint planned);
     void reply(std::string_view text);
     void leave();
 

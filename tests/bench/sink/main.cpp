@@ -83,7 +83,8 @@ void print(const Node& node) {
               << " checks=" << counts.checks << " messages=" << counts.messages
               << " bad_messages=" << counts.bad_messages << " bad_headers=" << counts.bad_headers
               << " abandoned=" << counts.abandoned << " held_s=" << counts.held.count()
-              << " worked_s=" << counts.worked.count() << '\n';
+              << " worked_s=" << counts.worked.count() << " late_max_s=" << counts.late_max.count()
+              << '\n';
 }
 
 int run(int argc, const char* const* argv) {
