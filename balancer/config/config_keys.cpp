@@ -118,8 +118,11 @@ Rows health_keys() {
         {"pool.*.fall", "How many failed checks in a row take a node down.", "3",
          "a number from 1 to 1000000"},
         {"pool.*.error-limit",
-         "How many messages in a row that failed by a node's fault take it down; 0: they never do.",
-         "5", "a number from 0 to 1000000"},
+         "How many messages that failed by a node's fault take it down; off: they never do.", "5",
+         "a number from 1 to 1000, or off"},
+        {"pool.*.error-window",
+         "Within which time, unless most messages were completed; in a row they always do.", "1m",
+         kTime},
         {"pool.*.slowstart", "How long a node that has come back is spared.", "0s", kTimeOrZero},
     };
 }

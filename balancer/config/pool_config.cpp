@@ -14,7 +14,8 @@ namespace millrace::config {
 namespace {
 
 constexpr unsigned kCountMax = 1'000'000;
-constexpr std::size_t kHeaderMax = 4096;  // what the most generous receivers read at once
+constexpr unsigned kErrorLimitMax = 1000;  // so many are remembered
+constexpr std::size_t kHeaderMax = 4096;   // what the most generous receivers read at once
 
 std::optional<pool::Balance> parse_balance(std::string_view text) {
     using pool::Balance;
@@ -109,6 +110,11 @@ std::vector<pool::NodeOptions> read_nodes(const Section& section) {
     return nodes;
 }
 
+// A number, or "off", which is 0.
+std::optional<unsigned> parse_error_limit(std::string_view text) {
+    return text == "off" ? 0U : number_in(0U, kErrorLimitMax)(text);
+}
+
 pool::HealthOptions read_health(const Section& section) {
     using pool::CheckKind;
     pool::HealthOptions health;
@@ -120,7 +126,8 @@ pool::HealthOptions read_health(const Section& section) {
     health.check_timeout = section.read("check-timeout", parse_time);
     health.rise = section.read("rise", number_in(1U, kCountMax));
     health.fall = section.read("fall", number_in(1U, kCountMax));
-    health.error_limit = section.read("error-limit", number_in(0U, kCountMax));
+    health.error_limit = section.read("error-limit", parse_error_limit);
+    health.error_window = section.read("error-window", parse_time);
     return health;
 }
 

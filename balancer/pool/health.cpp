@@ -27,6 +27,7 @@ std::string with_detail(std::string text, std::string_view detail) {
 
 Health::Health(const HealthOptions& options, TimePoint now, Rng& rng)
     : options_(options),
+      errors_(options.error_limit, options.error_window),
       checks_{Backoff(options.inter, options.downinter), std::nullopt},
       retry_{Backoff(options.retry_first, options.retry_longest), std::nullopt} {
     restart(now, rng);
@@ -42,6 +43,7 @@ void Health::stop() {
 
 void Health::restart(TimePoint now, Rng& rng) {
     set_up();
+    errors_.clear();
     is_stopped_ = false;
     if (options_.kind == CheckKind::off) {
         return;
@@ -62,6 +64,7 @@ Reason Health::advance(TimePoint now) {
     condition_ = Condition::untested;
     evidence_ = Evidence::none;
     counts_ = {};
+    errors_.clear();
     return "back-off is over";
 }
 
@@ -81,9 +84,7 @@ Reason Health::check_passed(TimePoint now, Rng& rng) {
     ++counts_.checks_passed;
     if (condition_ == Condition::untested) {
         reason = "first check passed";
-        const unsigned messages_failed = counts_.messages_failed;
         set_up();
-        counts_.messages_failed = messages_failed;
     } else if (condition_ == Condition::down && counts_.checks_passed >= options_.rise) {
         reason = times("check passed", counts_.checks_passed);
         set_up();
@@ -126,7 +127,7 @@ Reason Health::message_completed() {
     if (is_stopped_) {
         return std::nullopt;
     }
-    counts_.messages_failed = 0;
+    errors_.completed();
     if (retry_.is_probation) {
         set_up();
         return "message completed after back-off";
@@ -148,11 +149,10 @@ Reason Health::message_failed(std::string_view detail, TimePoint now, Rng& rng) 
         set_down(Evidence::messages, now, rng);
         return with_detail("message failed after back-off", detail);
     }
-    ++counts_.messages_failed;
     checks_.is_urgent = true;
     Reason reason;
-    if (options_.error_limit != 0 && counts_.messages_failed >= options_.error_limit) {
-        reason = with_detail(times("message failed", counts_.messages_failed), detail);
+    if (errors_.failed(now)) {
+        reason = with_detail(times("message failed", options_.error_limit), detail);
         set_down(Evidence::messages, now, rng);
     }
     if (checks_.next) {
@@ -175,6 +175,7 @@ void Health::set_down(Evidence evidence, TimePoint now, Rng& rng) {
     condition_ = Condition::down;
     evidence_ = evidence;
     counts_ = {};
+    errors_.clear();
     retry_.is_probation = false;
     if (options_.kind == CheckKind::off) {
         retry_.at = now + retry_.backoff.next(rng);

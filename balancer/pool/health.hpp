@@ -3,10 +3,10 @@
 //
 // A node starts `untested` and is used at once; the first check decides alone, because until then
 // nothing speaks for the node: passed makes it up, failed makes it down. Afterwards `fall` failed
-// checks in a row take it down and `rise` passed ones bring it back. `error_limit` messages in a
-// row that failed by the node's fault take it down as well; then checks bring it back, or, when a
-// message was tried on it all the same, that message's success. A passed check does not clear
-// the count of failed messages: a node that greets well and then breaks off is not a good node.
+// checks in a row take it down and `rise` passed ones bring it back. Too many messages that failed
+// by the node's fault (error_window.hpp) take it down as well; then checks bring it back, or, when
+// a message was tried on it all the same, that message's success. A passed check does not clear
+// the failed messages: a node that greets well and then breaks off is not a good node.
 //
 // Without checks (CheckKind::off) a node counts as up until its messages fail. It is then tried
 // again after a back-off: it is `untested` and on probation, when one message decides.
@@ -17,6 +17,7 @@
 
 #include "balancer/pool/backoff.hpp"
 #include "balancer/pool/clock.hpp"
+#include "balancer/pool/error_window.hpp"
 
 #include <optional>
 #include <string>
@@ -37,7 +38,8 @@ struct HealthOptions {
     Milliseconds check_timeout = std::chrono::seconds(5);
     unsigned rise = 2;
     unsigned fall = 3;
-    unsigned error_limit = 5;  // failed messages in a row that take a node down, 0: they never do
+    unsigned error_limit = 5;  // failed messages that take a node down, 0: they never do
+    Milliseconds error_window = std::chrono::minutes(1);
     // Without checks, how long a node is left alone that its messages took down: doubling.
     Milliseconds retry_first = std::chrono::seconds(1);
     Milliseconds retry_longest = std::chrono::seconds(30);
@@ -94,7 +96,6 @@ class Health {
     struct Counts {
         unsigned checks_passed = 0;
         unsigned checks_failed = 0;
-        unsigned messages_failed = 0;
         bool was_message_granted = false;
     };
 
@@ -124,6 +125,7 @@ class Health {
     Evidence evidence_ = Evidence::none;
     bool is_stopped_ = false;
     Counts counts_;
+    ErrorWindow errors_;
     Checks checks_;
     Retry retry_;
 };

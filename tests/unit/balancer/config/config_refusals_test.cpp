@@ -42,8 +42,9 @@ TEST(ConfigRefusal, ComesForTimesAndNumbersOutOfRange) {
     for (const std::string_view line :
          {"inter = 0s", "fastinter = 0ms", "check-timeout = -1s", "queue-timeout = 0s",
           "reply-timeout = 366d", "rise = 0", "fall = 0", "fall = three", "error-limit = -1",
-          "retries = 0", "retries = 101", "maxqueue = 1000001", "replay-max = 2048g",
-          "slowstart = 5", "proxy-dst-port = 0", "proxy-dst-port = 65536"}) {
+          "error-limit = 1001", "error-limit = on", "error-window = 0s", "retries = 0",
+          "retries = 101", "maxqueue = 1000001", "replay-max = 2048g", "slowstart = 5",
+          "proxy-dst-port = 0", "proxy-dst-port = 65536"}) {
         EXPECT_NE(fault_of(minimal_config().append(line)).find(": expected "), std::string::npos)
             << line;
     }

@@ -25,6 +25,7 @@ TEST(PoolConfig, HasTheDefaultsOfItsModules) {
     EXPECT_EQ(config.pool.health.rise, pool.health.rise);
     EXPECT_EQ(config.pool.health.fall, pool.health.fall);
     EXPECT_EQ(config.pool.health.error_limit, pool.health.error_limit);
+    EXPECT_EQ(config.pool.health.error_window, pool.health.error_window);
     const session::RelayOptions relay;
     EXPECT_EQ(config.relay.connect_timeout, relay.connect_timeout);
     EXPECT_EQ(config.relay.greeting_timeout, relay.greeting_timeout);
@@ -160,7 +161,7 @@ TEST(PoolConfig, FindsTheBypassPool) {
 TEST(PoolConfig, TakesTheKeysOfHealthAndRelay) {
     const PoolConfig config = pool_with(
         "check = tcp\ninter = 500ms\nfastinter = 200ms\ncheck-timeout = 2s\nrise = 1\nfall = 2\n"
-        "error-limit = 0\nslowstart = 30s\nmaxqueue = 0\nqueue-timeout = 5s\n"
+        "error-limit = 0\nerror-window = 10s\nslowstart = 30s\nmaxqueue = 0\nqueue-timeout = 5s\n"
         "connect-timeout = 1s\ngreeting-timeout = 2s\ncommand-timeout = 3s\ndata-timeout = 4s\n"
         "reply-timeout = 5m\nretries = 1\nreplay-max = 64k\n");
     EXPECT_EQ(config.pool.health.kind, pool::CheckKind::tcp);
@@ -170,6 +171,8 @@ TEST(PoolConfig, TakesTheKeysOfHealthAndRelay) {
     EXPECT_EQ(config.pool.health.rise, 1U);
     EXPECT_EQ(config.pool.health.fall, 2U);
     EXPECT_EQ(config.pool.health.error_limit, 0U);
+    EXPECT_EQ(pool_with("error-limit = off").pool.health.error_limit, 0U);
+    EXPECT_EQ(config.pool.health.error_window, 10s);
     EXPECT_EQ(config.pool.slowstart, 30s);
     EXPECT_EQ(config.pool.maxqueue, 0U);
     EXPECT_EQ(config.pool.queue_timeout, 5s);
