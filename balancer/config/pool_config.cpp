@@ -123,6 +123,7 @@ pool::HealthOptions read_health(const Section& section) {
                                                            {"off", CheckKind::off}}));
     health.inter = section.read("inter", parse_time);
     health.fastinter = section.read("fastinter", parse_time);
+    health.downinter = section.read_optional("downinter", parse_time);
     health.check_timeout = section.read("check-timeout", parse_time);
     health.rise = section.read("rise", number_in(1U, kCountMax));
     health.fall = section.read("fall", number_in(1U, kCountMax));

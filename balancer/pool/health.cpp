@@ -23,12 +23,17 @@ std::string with_detail(std::string text, std::string_view detail) {
     return text;
 }
 
+Backoff down_backoff(const HealthOptions& options) {
+    const Milliseconds longest = options.downinter.value_or(options.inter);
+    return {std::min(options.inter, longest), longest};
+}
+
 }  // namespace
 
 Health::Health(const HealthOptions& options, TimePoint now, Rng& rng)
     : options_(options),
       errors_(options.error_limit, options.error_window),
-      checks_{Backoff(options.inter, options.downinter), std::nullopt},
+      checks_{down_backoff(options), std::nullopt},
       retry_{Backoff(options.retry_first, options.retry_longest), std::nullopt} {
     restart(now, rng);
 }

@@ -33,8 +33,9 @@ struct HealthOptions {
     CheckKind kind = CheckKind::smtp;
     Milliseconds inter = std::chrono::seconds(5);
     Milliseconds fastinter = std::chrono::seconds(1);  // while a node is in doubt
-    // Checks of a node that stays down: from `inter`, doubling, to this. 0: always `inter`.
-    Milliseconds downinter = Milliseconds::zero();
+    // Checks of a node that stays down: from `inter`, doubling, to this; or always this if it is
+    // the shorter one. Nothing: always `inter`, so that a node is back within inter x rise.
+    std::optional<Milliseconds> downinter;
     Milliseconds check_timeout = std::chrono::seconds(5);
     unsigned rise = 2;
     unsigned fall = 3;

@@ -21,6 +21,7 @@ TEST(PoolConfig, HasTheDefaultsOfItsModules) {
     EXPECT_EQ(config.pool.health.kind, pool.health.kind);
     EXPECT_EQ(config.pool.health.inter, pool.health.inter);
     EXPECT_EQ(config.pool.health.fastinter, pool.health.fastinter);
+    EXPECT_EQ(config.pool.health.downinter, std::nullopt);
     EXPECT_EQ(config.pool.health.check_timeout, pool.health.check_timeout);
     EXPECT_EQ(config.pool.health.rise, pool.health.rise);
     EXPECT_EQ(config.pool.health.fall, pool.health.fall);
@@ -160,13 +161,15 @@ TEST(PoolConfig, FindsTheBypassPool) {
 
 TEST(PoolConfig, TakesTheKeysOfHealthAndRelay) {
     const PoolConfig config = pool_with(
-        "check = tcp\ninter = 500ms\nfastinter = 200ms\ncheck-timeout = 2s\nrise = 1\nfall = 2\n"
+        "check = tcp\ninter = 500ms\nfastinter = 200ms\ndowninter = 1m\ncheck-timeout = 2s\nrise = "
+        "1\nfall = 2\n"
         "error-limit = 0\nerror-window = 10s\nslowstart = 30s\nmaxqueue = 0\nqueue-timeout = 5s\n"
         "connect-timeout = 1s\ngreeting-timeout = 2s\ncommand-timeout = 3s\ndata-timeout = 4s\n"
         "reply-timeout = 5m\nretries = 1\nreplay-max = 64k\n");
     EXPECT_EQ(config.pool.health.kind, pool::CheckKind::tcp);
     EXPECT_EQ(config.pool.health.inter, 500ms);
     EXPECT_EQ(config.pool.health.fastinter, 200ms);
+    EXPECT_EQ(config.pool.health.downinter, 1min);
     EXPECT_EQ(config.pool.health.check_timeout, 2s);
     EXPECT_EQ(config.pool.health.rise, 1U);
     EXPECT_EQ(config.pool.health.fall, 2U);

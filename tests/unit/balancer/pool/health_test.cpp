@@ -226,6 +226,16 @@ TEST(Health, ChecksANodeThatStaysDownLessAndLessOften) {
     EXPECT_LE(*patient.health.next_check() - patient.now, Milliseconds(5000));
 }
 
+TEST(Health, ChecksANodeThatStaysDownMoreOftenIfDowninterIsShorter) {
+    HealthOptions options = health_options();
+    options.downinter = std::chrono::seconds(2);
+    Patient patient(options);
+    for (int i = 0; i < 5; ++i) {
+        patient.happen('f');
+        EXPECT_LE(*patient.health.next_check() - patient.now, *options.downinter);
+    }
+}
+
 TEST(Health, LeavesANodeWithoutChecksAloneForLongerAndLonger) {
     Patient patient(health_options(CheckKind::off));
     patient.happen('F');

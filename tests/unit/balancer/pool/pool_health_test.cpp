@@ -60,6 +60,39 @@ TEST(PoolHealth, ChecksTakeANodeDownAndBringItBack) {
     EXPECT_EQ(farm.status(0).since, farm.now());
 }
 
+// All checks fail but those of node 0 from `returned` on. When a message is given to it.
+TimePoint served_after_return(Farm& farm, TimePoint returned) {
+    bool is_waiting = false;
+    while (farm.decisions().empty()) {
+        farm.pass(std::chrono::ceil<Milliseconds>(*farm.pool().next_check() - farm.now()));
+        for (const NodeIndex node : farm.pool().start_due_checks(farm.now())) {
+            const bool is_back = node == 0 && farm.now() >= returned;
+            farm.pool().check_done(node, is_back ? CheckOutcome::passed : CheckOutcome::failed,
+                                   "connection refused", farm.now());
+        }
+        if (!is_waiting && farm.now() >= returned) {
+            is_waiting = true;
+            (void)farm.pool().request({}, farm.now());
+        }
+    }
+    return farm.now();
+}
+
+// However long it was away: the promise that docs/configuration.md makes for the defaults.
+TEST(PoolHealth, MailFlowsAgainWithinInterTimesRiseOfANodesReturn) {
+    for (const unsigned rise : {1U, 2U, 3U}) {
+        for (unsigned seed = 0; seed < 100; ++seed) {
+            PoolOptions options = pool_options({1, 1});
+            options.health.rise = rise;
+            Farm farm(options, seed);
+            const TimePoint returned = kStart + seconds(600) + Milliseconds(seed * 51);
+            const TimePoint served = served_after_return(farm, returned);
+            ASSERT_EQ(farm.state(0), NodeState::up);
+            ASSERT_LE(served, returned + options.health.inter * rise) << rise << ' ' << seed;
+        }
+    }
+}
+
 TEST(PoolHealth, ACheckIsDueOnceUntilItIsDone) {
     Farm farm(pool_options({1}));
     EXPECT_LE(*farm.pool().next_check(), farm.now() + seconds(1));
