@@ -126,9 +126,10 @@ TEST_F(OriginReceiverTest, FrameThatCannotBeOneEndsTheConnection) {
     }
 }
 
-TEST_F(OriginReceiverTest, DisconnectWithinAFrameLeavesNothingBehind) {
+TEST_F(OriginReceiverTest, DisconnectWithinAFrameLeavesNothingBehindButAWarning) {
     start();
     const std::string bytes = request(1);
+    testing::internal::CaptureStderr();
     for (const std::size_t length : {std::size_t{1}, std::size_t{4}, bytes.size() - 1}) {
         const auto client = connect();
         client->send(std::string_view(bytes).substr(0, length));
@@ -136,6 +137,8 @@ TEST_F(OriginReceiverTest, DisconnectWithinAFrameLeavesNothingBehind) {
         client->drop();
         EXPECT_TRUE(wait_for_connections(0));
     }
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                HasSubstr("closed by the peer within a frame"));
     EXPECT_TRUE(store_.records.empty());
 }
 
