@@ -25,8 +25,11 @@ Member::Member(NodeOptions options, const HealthOptions& health, Milliseconds sl
       health_(health, now, rng),
       slow_start_(slowstart) {
     history_.state_since = now;
-    if (admin_ == AdminState::maint) {
+    if (admin_ == AdminState::maint || !has_address(*options_)) {
         health_.stop();
+    }
+    if (!has_address(*options_)) {
+        set_unresolved("no answer yet");
     }
 }
 
@@ -37,7 +40,7 @@ NodeState Member::state() const {
     if (admin_ == AdminState::drain) {
         return NodeState::drain;
     }
-    if (health_.condition() == Condition::down) {
+    if (health_.condition() == Condition::down || !has_address(*options_)) {
         return NodeState::down;
     }
     if (health_.condition() == Condition::untested || slow_start_.is_active()) {
@@ -93,6 +96,10 @@ Reason Member::release(Outcome outcome, std::string_view detail, TimePoint now, 
         return std::nullopt;
     }
     --slots_.in_flight;
+    if (slots_.elsewhere > 0) {
+        --slots_.elsewhere;
+        return std::nullopt;
+    }
     const Condition before = health_.condition();
     const bool was_doubted = is_doubted(health_);
     Reason reason;
@@ -150,6 +157,9 @@ Reason Member::set_admin_state(AdminState state, TimePoint now, Rng& rng) {
     }
     const bool was_maint = admin_ == AdminState::maint;
     admin_ = state;
+    if (!has_address(*options_)) {
+        return "set to " + std::string(to_string(state)) + ", name not resolved";
+    }
     if (state == AdminState::maint) {
         health_.stop();
         slow_start_.cancel();
@@ -174,6 +184,36 @@ void Member::set_maxconn(unsigned maxconn) {
     NodeOptions changed = *options_;
     changed.maxconn = maxconn;
     options_ = std::make_shared<const NodeOptions>(std::move(changed));
+}
+
+Reason Member::set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng) {
+    if (endpoint == options_->endpoint) {
+        return std::nullopt;
+    }
+    const bool was_resolved = has_address(*options_);
+    NodeOptions changed = *options_;
+    changed.endpoint = endpoint;
+    options_ = std::make_shared<const NodeOptions>(std::move(changed));
+    slots_.elsewhere = slots_.in_flight;
+    if (admin_ != AdminState::maint) {
+        health_.stop();  // a check under way is one of the former address
+        health_.restart(now, rng);
+        history_.recovered_at = now;
+    }
+    if (!was_resolved) {
+        return "name resolved";
+    }
+    if (admin_ != AdminState::maint) {
+        slow_start_.begin(now);
+    }
+    return "name resolves to another address";
+}
+
+void Member::set_unresolved(std::string_view reason) {
+    BOOST_ASSERT(!has_address(*options_));
+    if (state() == NodeState::down) {
+        history_.reason.assign("name not resolved: ").append(reason);
+    }
 }
 
 void Member::note_state_change(TimePoint now, std::string reason) {

@@ -50,7 +50,10 @@ class Member {
     // Not usable, but nothing says so except messages that failed.
     [[nodiscard]] bool is_down_by_messages() const;
 
-    [[nodiscard]] bool is_ready() const { return admin_ == AdminState::ready; }
+    // Nothing forbids its use but, perhaps, its health.
+    [[nodiscard]] bool is_ready() const {
+        return admin_ == AdminState::ready && has_address(*options_);
+    }
 
     // True when it has become usable again after that time.
     [[nodiscard]] bool has_recovered_since(TimePoint time) const;
@@ -78,12 +81,19 @@ class Member {
     Reason set_admin_state(AdminState state, TimePoint now, Rng& rng);
     void set_weight(unsigned weight);
     void set_maxconn(unsigned maxconn);
+
+    // Another address: health starts anew. What becomes of messages that are in transit then says
+    // nothing about it; as one slot is like another, the first that are given back count as theirs.
+    Reason set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng);
+    // Why it has no address. REQUIRES: it has none.
+    void set_unresolved(std::string_view reason);
     // Remembers why the state is what it is now.
     void note_state_change(TimePoint now, std::string reason);
 
  private:
     struct Slots {
         unsigned in_flight = 0;
+        unsigned elsewhere = 0;  // of those, at a former address
         std::uint64_t picked_total = 0;
         std::int64_t credit = 0;
     };

@@ -2,6 +2,10 @@
 
 namespace millrace::pool {
 
+bool has_address(const NodeOptions& node) {
+    return node.host.empty() || !node.endpoint.address.is_unspecified();
+}
+
 std::string_view to_string(NodeState state) {
     switch (state) {
         case NodeState::up:

@@ -42,7 +42,8 @@ struct NodeDialect {
 
 struct NodeOptions {
     std::string name;
-    Endpoint endpoint;
+    std::string host;      // as configured, when it is a host name; otherwise empty
+    Endpoint endpoint;     // no address while `host` is not resolved
     unsigned weight = 1;   // 1 to 256
     unsigned maxconn = 0;  // messages in transit, 0: no limit
     bool is_backup = false;
@@ -50,9 +51,12 @@ struct NodeOptions {
     NodeDialect dialect;
 };
 
-// up: takes messages. down: failed its checks or its messages. drain: takes no new message, is
-// still checked. maint: neither used nor checked. starting: takes messages, but was never checked
-// yet, is tried again after a back-off, or is in slow start.
+// False for a host name that is not resolved.
+[[nodiscard]] bool has_address(const NodeOptions& node);
+
+// up: takes messages. down: failed its checks or its messages, or has no address. drain: takes no
+// new message, is still checked. maint: neither used nor checked. starting: takes messages, but was
+// never checked yet, is tried again after a back-off, or is in slow start.
 enum class NodeState { up, down, drain, maint, starting };
 
 // What the operator ordered. It hides what the checks say: a drained node shows as drain.

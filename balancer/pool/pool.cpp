@@ -112,6 +112,17 @@ void Pool::set_maxconn(NodeIndex node, unsigned maxconn) {
     is_settled_ = false;
 }
 
+void Pool::set_endpoint(NodeIndex node, const Endpoint& endpoint, TimePoint now) {
+    update(node, now, [&](Member& member) { return member.set_endpoint(endpoint, now, rng_); });
+}
+
+void Pool::set_unresolved(NodeIndex node, std::string_view reason) {
+    Member& member = members_.at(node);
+    if (!has_address(*member.options())) {
+        member.set_unresolved(reason);
+    }
+}
+
 std::vector<StateChange> Pool::take_state_changes() {
     return std::exchange(changes_, {});
 }

@@ -48,6 +48,7 @@ struct PoolOptions {
     Milliseconds queue_timeout = std::chrono::seconds(60);
     // Messages do not wait for nodes to come back: there is another way for them.
     bool refuses_when_down = false;
+    Milliseconds resolve_interval = std::chrono::seconds(30);  // for nodes that are host names
 };
 
 // What a session is given: one slot of one node. The settings are a snapshot.
@@ -90,7 +91,7 @@ class Pool {
     // they start as up.
     Pool(PoolOptions options, std::uint64_t seed, TimePoint now);
 
-    // As configured; node_statuses() has the weights and limits as they are now.
+    // As configured; node() has the weights, limits and addresses as they are now.
     [[nodiscard]] const PoolOptions& options() const { return options_; }
 
     // Asks for a slot. `tried` are the nodes that this message has already failed on: they are not
@@ -121,10 +122,21 @@ class Pool {
     void set_weight(NodeIndex node, unsigned weight);
     void set_maxconn(NodeIndex node, unsigned maxconn);
 
+    // For a node that is configured by name. The address it is to have from now on, for grants and
+    // checks to come; messages in transit keep theirs. Nothing happens when it has that address.
+    void set_endpoint(NodeIndex node, const Endpoint& endpoint, TimePoint now);
+    // Why it has no address yet; ignored when it has one.
+    void set_unresolved(NodeIndex node, std::string_view reason);
+
     // State changes since the last call, oldest first, to be logged and counted.
     [[nodiscard]] std::vector<StateChange> take_state_changes();
 
     [[nodiscard]] std::vector<NodeStatus> node_statuses() const;
+
+    // One node's settings as they are now, the same as in its next grant.
+    [[nodiscard]] const std::shared_ptr<const NodeOptions>& node(NodeIndex node) const {
+        return members_.at(node).options();
+    }
 
     [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
 
