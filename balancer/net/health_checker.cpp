@@ -113,15 +113,16 @@ asio::awaitable<void> HealthChecker::run() {
 asio::awaitable<void> HealthChecker::check(pool::NodeIndex node) {
     using namespace asio::experimental::awaitable_operators;  // NOLINT: operators only
     const pool::PoolOptions& pool = pool_.pool().options();
-    const pool::NodeOptions& options = pool.nodes.at(node);
+    // Where it is now: a check is answered by the address that it was begun with.
+    const std::shared_ptr<const pool::NodeOptions> options = pool_.pool().node(node);
     tcp::socket socket(context_);
     asio::steady_timer deadline(context_, pool.health.check_timeout);
 
     asio::awaitable<ProbeResult> dialogue =
         pool.health.kind == pool::CheckKind::tcp
-            ? only_connect(socket, options.endpoint)
+            ? only_connect(socket, options->endpoint)
             : converse(socket, session::ProbeOptions{settings_.mode, settings_.hello_name,
-                                                     options.dialect.send_proxy, options.endpoint,
+                                                     options->dialect.send_proxy, options->endpoint,
                                                      settings_.required});
     asio::awaitable<std::tuple<boost::system::error_code>> time_out =
         deadline.async_wait(kUseAwaitable);

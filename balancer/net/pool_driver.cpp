@@ -1,6 +1,5 @@
 #include "balancer/net/pool_driver.hpp"
 
-#include "proto/log.hpp"
 #include "proto/runtime/logging.hpp"
 
 #include <boost/asio/error.hpp>
@@ -97,6 +96,28 @@ void PoolDriver::set_maxconn(pool::NodeIndex node, unsigned maxconn) {
     schedule_pump();
 }
 
+void PoolDriver::set_endpoint(pool::NodeIndex node, const Endpoint& endpoint) {
+    const std::shared_ptr<const pool::NodeOptions> before = pool_.node(node);
+    if (endpoint == before->endpoint) {
+        return;
+    }
+    LogLine line = line_about(node);
+    line.add("address", to_string(endpoint));
+    if (has_address(*before)) {
+        line.add("was", to_string(before->endpoint));
+        line.add("reason", "name resolves to another address");
+    } else {
+        line.add("was", "none").add("reason", "name resolved");
+    }
+    log(LogLevel::info, line.text());
+    pool_.set_endpoint(node, endpoint, Clock::now());
+    schedule_pump();
+}
+
+void PoolDriver::set_unresolved(pool::NodeIndex node, std::string_view reason) {
+    pool_.set_unresolved(node, reason);
+}
+
 std::vector<PoolDriver::Waiting> PoolDriver::waiting() const {
     std::vector<Waiting> messages;
     messages.reserve(waiting_.size());
@@ -146,16 +167,19 @@ void PoolDriver::arm_timer() {
 
 void PoolDriver::report_changes() {
     for (const pool::StateChange& change : pool_.take_state_changes()) {
-        const pool::PoolOptions& options = pool_.options();
         if (!pool_.is_usable(change.node)) {
             kept_.close_all(change.node);
         }
-        LogLine line(options.name + '/' + options.nodes.at(change.node).name, "node");
+        LogLine line = line_about(change.node);
         line.add("state", pool::to_string(change.to));
         line.add("was", pool::to_string(change.from));
         line.add("reason", change.reason);
         log(change.to == pool::NodeState::down ? LogLevel::warning : LogLevel::info, line.text());
     }
+}
+
+LogLine PoolDriver::line_about(pool::NodeIndex node) const {
+    return {pool_.options().name + '/' + pool_.node(node)->name, "node"};
 }
 
 }  // namespace millrace::net

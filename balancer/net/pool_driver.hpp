@@ -9,6 +9,7 @@
 #include "balancer/metrics/metrics.hpp"
 #include "balancer/net/kept_connections.hpp"
 #include "balancer/pool/pool.hpp"
+#include "proto/log.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -59,6 +60,11 @@ class PoolDriver {
     void set_weight(pool::NodeIndex node, unsigned weight);
     void set_maxconn(pool::NodeIndex node, unsigned maxconn);
 
+    // What the name of a node stands for, or why that is not known, as the pool takes it. A change
+    // is logged.
+    void set_endpoint(pool::NodeIndex node, const Endpoint& endpoint);
+    void set_unresolved(pool::NodeIndex node, std::string_view reason);
+
     // The messages that wait for a slot, by the time of their present request.
     struct Waiting {
         SessionId session = 0;
@@ -78,6 +84,7 @@ class PoolDriver {
     void pump();
     void arm_timer();
     void report_changes();
+    [[nodiscard]] LogLine line_about(pool::NodeIndex node) const;
 
     boost::asio::io_context& context_;
     pool::Pool pool_;

@@ -269,9 +269,10 @@ void ScriptedPeer::close() {
 
 // --- ScriptedNode -------------------------------------------------------------------------------
 
-ScriptedNode::ScriptedNode() : descriptor_(new_socket()) {
-    const Endpoint any_port{parse_address("127.0.0.1").value(), 0};
-    with_address(any_port, "bind", [&](const sockaddr* address, socklen_t length) {
+ScriptedNode::ScriptedNode() : ScriptedNode(Endpoint{parse_address("127.0.0.1").value(), 0}) {}
+
+ScriptedNode::ScriptedNode(const Endpoint& endpoint) : descriptor_(new_socket()) {
+    with_address(endpoint, "bind", [&](const sockaddr* address, socklen_t length) {
         return ::bind(descriptor_, address, length);
     });
     check(::listen(descriptor_, SOMAXCONN), "listen");

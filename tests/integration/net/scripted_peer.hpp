@@ -77,10 +77,11 @@ class ScriptedPeer {
     bool was_reset_ = false;
 };
 
-// Listens on a free port until it is told to stop.
+// Listens until it is told to stop, on a free port if it is not told which.
 class ScriptedNode {
  public:
     ScriptedNode();
+    explicit ScriptedNode(const Endpoint& endpoint);
     ScriptedNode(const ScriptedNode&) = delete;
     ScriptedNode& operator=(const ScriptedNode&) = delete;
     ~ScriptedNode();

@@ -54,12 +54,17 @@ Shell::Shell(ShellSetup setup)
     : setup_(std::move(setup)),
       read_buffer_(setup_.read_buffer_size),
       pool_(context_, lingering_, setup_.pool, 1, counters_),
+      names_(context_, setup_.look_up),
       checker_(context_, pool_, lingering_, check_settings(setup_)) {
     pool_.set_deliver([this](net::SessionId id, const pool::Decision& decision) {
         return table_.with(id, [&](net::SessionRunner& runner) { runner.slot_decided(decision); });
     });
     for (std::size_t i = 0; i < setup_.listeners; ++i) {
         add_listener();
+    }
+    if (setup_.look_up) {
+        names_.add(pool_);
+        names_.start();
     }
     checker_.start();
     thread_ = std::thread([this] {

@@ -9,6 +9,7 @@
 #include "balancer/net/health_checker.hpp"
 #include "balancer/net/lingering_sockets.hpp"
 #include "balancer/net/listener.hpp"
+#include "balancer/net/name_resolver.hpp"
 #include "balancer/net/pool_driver.hpp"
 #include "balancer/net/session_table.hpp"
 #include "balancer/origin/memory_store.hpp"
@@ -50,6 +51,7 @@ struct ShellSetup {
     std::size_t max_sessions = 1000;
     std::size_t listeners = 1;
     std::size_t read_buffer_size = 128 * 1024;  // as the balancer's
+    net::LookUp look_up;  // for nodes that are host names; without it, nobody resolves them
 };
 
 // The nodes scan0, scan1 ... are used in this order, are sent no PROXY header, are not checked, and
@@ -105,6 +107,7 @@ class Shell {
     net::SessionTable table_;
     net::PoolDriver pool_;
     std::vector<net::PoolDriver*> pools_{&pool_};
+    net::NameResolver names_;
     net::HealthChecker checker_;
     std::vector<Endpoint> endpoints_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
