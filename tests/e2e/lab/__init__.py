@@ -8,8 +8,11 @@ purpose; nothing of the machine's own mail system is read or touched. One noun t
     process    one supervised program
     postfix amavisd rbldnsd balancer milter fake_node    the programs
     sink       the mailbox at the end
-    client     who sends mail
+    client     who sends mail; load is a stream of it
+    ctl        millracectl
+    gate       where the messages of an amavisd are stopped
     cluster    the usual topologies of all these, and the journey of one message through them
+    kill_loop  nodes killed and started again under load, and the account of it
 
 Only the standard library is used.
 """

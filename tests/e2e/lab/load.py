@@ -61,7 +61,8 @@ class Load:
         """False at the end of the stream."""
         waited = 0.0
         while not self._end.is_set():
-            if len(self.sent) - (self._cluster.sink.arrived() - self._arrived_before) < self._window:
+            arrived = self._cluster.sink.arrived() - self._arrived_before
+            if len(self.sent) - arrived < self._window:
                 return True
             self._end.wait(0.02)
             waited += 0.02
