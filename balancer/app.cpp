@@ -50,6 +50,7 @@ App::App(const config::Config& config)
                                 config.origin.lifetime, context_.get_executor())),
       lingering_(context_),
       replay_budget_(config.replay_memory),
+      names_(context_),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       expiry_timer_(context_),
       drain_timer_(context_) {
@@ -58,6 +59,7 @@ App::App(const config::Config& config)
         relays.push_back(std::make_shared<const session::RelayOptions>(pool.relay));
         pools_.push_back(std::make_unique<RunningPool>(*this, pool, pools_.size()));
         drivers_.push_back(&pools_.back()->driver);
+        names_.add(pools_.back()->driver);
     }
     relays_ = std::make_shared<const session::Relays>(std::move(relays));
     for (const config::ListenerConfig& listener : config_.listeners) {
@@ -164,8 +166,11 @@ metrics::Gauges App::gauges() const {
         const std::string& name = pool->driver.pool().options().name;
         gauges.queue_lengths[name] = pool->driver.pool().queue_length();
         for (const pool::NodeStatus& node : pool->driver.pool().node_statuses()) {
-            gauges.nodes.push_back({name, node.options->name, node.state == pool::NodeState::up,
-                                    node.in_flight, node.options->maxconn});
+            const pool::NodeOptions& options = *node.options;
+            gauges.nodes.push_back({name, options.name, node.state == pool::NodeState::up,
+                                    node.in_flight, options.maxconn,
+                                    has_address(options) ? to_string(options.endpoint) : "",
+                                    options.host});
         }
     }
     gauges.sessions_active = sessions_.count();
@@ -174,6 +179,7 @@ metrics::Gauges App::gauges() const {
 }
 
 void App::run() {
+    names_.start();
     for (const auto& pool : pools_) {
         pool->checker.start();
     }

@@ -11,6 +11,7 @@
 #include "balancer/net/health_checker.hpp"
 #include "balancer/net/lingering_sockets.hpp"
 #include "balancer/net/listener.hpp"
+#include "balancer/net/name_resolver.hpp"
 #include "balancer/net/pool_driver.hpp"
 #include "balancer/net/session_table.hpp"
 #include "balancer/origin/origin_store.hpp"
@@ -71,6 +72,7 @@ class App {
     std::vector<std::unique_ptr<RunningPool>> pools_;
     std::vector<net::PoolDriver*> drivers_;  // of the pools, in their order
     std::shared_ptr<const session::Relays> relays_;
+    net::NameResolver names_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::optional<service::OriginReceiver> origin_receiver_;
     std::optional<admin::AdminServer> admin_server_;

@@ -8,11 +8,13 @@ namespace millrace {
 std::string status_json(const metrics::Gauges& gauges) {
     boost::json::array nodes;
     for (const metrics::NodeGauges& node : gauges.nodes) {
-        nodes.push_back({{"pool", node.pool},
-                         {"node", node.node},
-                         {"up", node.is_up},
-                         {"in_flight", node.in_flight},
-                         {"maxconn", node.maxconn}});
+        boost::json::object object{{"pool", node.pool},           {"node", node.node},
+                                   {"address", node.address},     {"up", node.is_up},
+                                   {"in_flight", node.in_flight}, {"maxconn", node.maxconn}};
+        if (!node.host.empty()) {
+            object["host"] = node.host;
+        }
+        nodes.push_back(std::move(object));
     }
     boost::json::object queues;
     for (const auto& [pool, length] : gauges.queue_lengths) {

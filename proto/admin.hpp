@@ -76,7 +76,7 @@ struct Request {
 
 struct NodeRow {
     NodeName name;
-    std::string endpoint;
+    std::string endpoint;  // empty: its name is not resolved
     std::string state;
     Milliseconds since{0};  // time in this state
     std::string reason;
@@ -85,6 +85,7 @@ struct NodeRow {
     std::uint32_t weight = 0;
     bool is_backup = false;
     std::uint64_t messages_total = 0;
+    std::string host;  // empty: configured by address
 
     friend bool operator==(const NodeRow&, const NodeRow&) = default;
 };

@@ -50,6 +50,7 @@ void row_to_wire(const NodeRow& row, wire::AdminNode& message) {
     message.set_weight(row.weight);
     message.set_is_backup(row.is_backup);
     message.set_messages_total(row.messages_total);
+    message.set_host(clean_text(row.host));
 }
 
 NodeRow row_from_wire(const wire::AdminNode& message) {
@@ -62,7 +63,8 @@ NodeRow row_from_wire(const wire::AdminNode& message) {
             message.maxconn(),
             message.weight(),
             message.is_backup(),
-            message.messages_total()};
+            message.messages_total(),
+            clean_text(message.host())};
 }
 
 void row_to_wire(const PoolRow& row, wire::AdminPool& message) {

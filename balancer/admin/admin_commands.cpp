@@ -70,7 +70,8 @@ Response unknown_node(const NodeName& name, const Pools& pools) {
 NodeRow node_row(const std::string& pool, const pool::NodeStatus& status, pool::TimePoint now) {
     NodeRow row;
     row.name = {pool, status.options->name};
-    row.endpoint = to_string(status.options->endpoint);
+    row.endpoint = has_address(*status.options) ? to_string(status.options->endpoint) : "";
+    row.host = status.options->host;
     row.state = to_string(status.state);
     row.since = passed(status.since, now);
     row.reason = status.reason;

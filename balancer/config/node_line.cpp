@@ -1,5 +1,6 @@
 #include "balancer/config/node_line.hpp"
 
+#include "balancer/config/host_port.hpp"
 #include "balancer/config/values.hpp"
 
 #include <algorithm>
@@ -40,6 +41,21 @@ bool assign(U& into, const std::optional<T>& value) {
         into = *value;
     }
     return value.has_value();
+}
+
+// ADDRESS:PORT or HOSTNAME:PORT.
+bool apply_place(std::string_view word, pool::NodeOptions& node) {
+    if (const std::optional<Endpoint> endpoint = parse_endpoint(word)) {
+        node.endpoint = *endpoint;
+        return !endpoint->address.is_unspecified();
+    }
+    std::optional<HostPort> place = parse_host_port(word);
+    if (!place) {
+        return false;
+    }
+    node.host = std::move(place->host);
+    node.endpoint.port = place->port;
+    return true;
 }
 
 // What was expected instead of this word, or nothing when it was taken.
@@ -108,14 +124,14 @@ std::variant<pool::NodeOptions, NodeFault> parse_node(std::string_view line,
     if (!is_node_name(words[0])) {
         return fault("a name of up to 63 letters, digits, '-', '_' and '.' first", words[0]);
     }
-    const std::optional<Endpoint> endpoint = parse_endpoint(words[1]);
-    if (!endpoint || endpoint->address.is_unspecified()) {
-        return fault("ADDRESS:PORT behind the name, as in 192.0.2.21:10024 or [2001:db8::1]:10024",
-                     words[1]);
-    }
     pool::NodeOptions node;
     node.name = std::string{words[0]};
-    node.endpoint = *endpoint;
+    if (!apply_place(words[1], node)) {
+        return fault(
+            "ADDRESS:PORT or HOSTNAME:PORT behind the name, as in 192.0.2.21:10024, "
+            "[2001:db8::1]:10024 or scan1.example.com:10024",
+            words[1]);
+    }
     node.dialect = dialect;
     for (std::size_t i = 2; i < words.size(); ++i) {
         const std::string_view expected = apply_option(words[i], node);

@@ -1,5 +1,6 @@
 // One node as the operator writes it: `scan1 127.0.0.1:10124 weight=1 maxconn=4 backup disabled
-// send-proxy=v1`. Name and address come first, the rest in any order.
+// send-proxy=v1`. Name and address come first, the rest in any order. A host name may stand for the
+// address; the node then has none until somebody resolves it.
 #pragma once
 
 #include "balancer/pool/node.hpp"

@@ -115,6 +115,11 @@ std::optional<unsigned> parse_error_limit(std::string_view text) {
     return text == "off" ? 0U : number_in(0U, kErrorLimitMax)(text);
 }
 
+std::optional<Duration> parse_resolve_interval(std::string_view text) {
+    const std::optional<Duration> interval = parse_time(text);
+    return interval && *interval >= std::chrono::seconds(1) ? interval : std::nullopt;
+}
+
 pool::HealthOptions read_health(const Section& section) {
     using pool::CheckKind;
     pool::HealthOptions health;
@@ -189,6 +194,7 @@ PoolConfig read_pool(const ConfigValues& values, const std::string& name) {
     config.pool.name = name;
     config.pool.balance = section.read("balance", parse_balance);
     config.pool.nodes = read_nodes(section);
+    config.pool.resolve_interval = section.read("resolve-interval", parse_resolve_interval);
     config.pool.health = read_health(section);
     config.pool.slowstart = section.read("slowstart", parse_time_or_zero);
     config.pool.maxqueue = section.read("maxqueue", number_in<std::size_t>(0, kCountMax));

@@ -17,17 +17,21 @@ double seconds(admin::Milliseconds time) {
 }
 
 json::object to_json(const admin::NodeRow& row) {
-    return {{"pool", row.name.pool},
-            {"node", row.name.node},
-            {"address", row.endpoint},
-            {"state", row.state},
-            {"since_seconds", seconds(row.since)},
-            {"reason", row.reason},
-            {"in_transit", row.in_flight},
-            {"maxconn", row.maxconn},
-            {"weight", row.weight},
-            {"backup", row.is_backup},
-            {"messages_total", row.messages_total}};
+    json::object node{{"pool", row.name.pool},
+                      {"node", row.name.node},
+                      {"address", row.endpoint},
+                      {"state", row.state},
+                      {"since_seconds", seconds(row.since)},
+                      {"reason", row.reason},
+                      {"in_transit", row.in_flight},
+                      {"maxconn", row.maxconn},
+                      {"weight", row.weight},
+                      {"backup", row.is_backup},
+                      {"messages_total", row.messages_total}};
+    if (!row.host.empty()) {
+        node["host"] = row.host;
+    }
+    return node;
 }
 
 json::object to_json(const admin::PoolRow& row) {

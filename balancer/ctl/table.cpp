@@ -64,6 +64,12 @@ std::string limit(std::uint32_t maxconn) {
     return maxconn == 0 ? "-" : std::to_string(maxconn);
 }
 
+// "192.0.2.21:10024", "192.0.2.21:10024 (scan1.example.com)", "- (scan1.example.com)"
+std::string address(const admin::NodeRow& row) {
+    const std::string place = row.endpoint.empty() ? "-" : row.endpoint;
+    return row.host.empty() ? place : place + " (" + row.host + ")";
+}
+
 std::string nodes(const std::vector<admin::NodeRow>& rows) {
     Table table({"NODE", "STATE", "SINCE", "IN-TRANSIT", "MAXCONN", "WEIGHT", "MESSAGES", "ADDRESS",
                  "REASON"});
@@ -71,7 +77,7 @@ std::string nodes(const std::vector<admin::NodeRow>& rows) {
         table.add({to_string(row.name), row.state, age(row.since), std::to_string(row.in_flight),
                    limit(row.maxconn),
                    std::to_string(row.weight) + (row.is_backup ? " backup" : ""),
-                   std::to_string(row.messages_total), row.endpoint, row.reason});
+                   std::to_string(row.messages_total), address(row), row.reason});
     }
     return table.text();
 }

@@ -55,6 +55,8 @@ struct NodeGauges {
     bool is_up = false;
     std::uint64_t in_flight = 0;
     std::uint64_t maxconn = 0;
+    std::string address;  // these two for the status alone, never in a label
+    std::string host;
 };
 
 struct Gauges {

@@ -2,6 +2,8 @@
 
 #include "tests/integration/net/wait.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -22,6 +24,8 @@ namespace millrace::test {
 
 namespace {
 
+using boost::asio::ip::tcp;
+
 constexpr int kPatienceMs = static_cast<int>(std::chrono::milliseconds(kPatience).count());
 constexpr int kSmallBuffer = 128 * 1024;
 
@@ -32,35 +36,23 @@ int check(int result, const char* what) {
     return result;
 }
 
-int new_socket() {
-    return check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-}
-
-sockaddr_in socket_address(const Endpoint& endpoint) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(endpoint.port);
-    address.sin_addr.s_addr = htonl(endpoint.address.to_v4().to_uint());
-    return address;
-}
-
-Endpoint endpoint_of(const sockaddr_in& address) {
-    return {boost::asio::ip::make_address_v4(ntohl(address.sin_addr.s_addr)),
-            ntohs(address.sin_port)};
+int new_socket(int family = AF_INET) {
+    return check(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
 }
 
 template <typename Call>
 void with_address(const Endpoint& endpoint, const char* what, const Call& call) {
-    const sockaddr_in address = socket_address(endpoint);
-    check(call(reinterpret_cast<const sockaddr*>(&address), socklen_t{sizeof address}), what);
+    const tcp::endpoint address(endpoint.address, endpoint.port);
+    check(call(address.data(), static_cast<socklen_t>(address.size())), what);
 }
 
 template <typename Call>
 Endpoint asked_address(const char* what, const Call& call) {
-    sockaddr_in address{};
-    socklen_t length = sizeof address;
-    check(call(reinterpret_cast<sockaddr*>(&address), &length), what);
-    return endpoint_of(address);
+    tcp::endpoint address;
+    auto length = static_cast<socklen_t>(address.capacity());
+    check(call(address.data(), &length), what);
+    address.resize(length);
+    return {address.address(), address.port()};
 }
 
 bool is_ready(int descriptor, short events, int patience_ms) {
@@ -271,7 +263,8 @@ void ScriptedPeer::close() {
 
 ScriptedNode::ScriptedNode() : ScriptedNode(Endpoint{parse_address("127.0.0.1").value(), 0}) {}
 
-ScriptedNode::ScriptedNode(const Endpoint& endpoint) : descriptor_(new_socket()) {
+ScriptedNode::ScriptedNode(const Endpoint& endpoint)
+    : descriptor_(new_socket(endpoint.address.is_v6() ? AF_INET6 : AF_INET)) {
     with_address(endpoint, "bind", [&](const sockaddr* address, socklen_t length) {
         return ::bind(descriptor_, address, length);
     });

@@ -30,8 +30,8 @@ error_code refused(const wire::AdminRequest& message) {
 }
 
 NodeRow some_node(const std::string& name) {
-    return {
-        {"scanners", name}, "192.0.2.21:10024", "drain", 93s, "set to drain", 3, 4, 2, true, 77};
+    return {{"scanners", name}, "192.0.2.21:10024", "drain", 93s, "set to drain", 3, 4, 2, true, 77,
+            "scan.example.com"};
 }
 
 Response some_response() {

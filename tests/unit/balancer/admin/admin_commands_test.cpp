@@ -89,12 +89,29 @@ TEST_F(AdminCommands, ShowEveryNodeOfEveryPool) {
     const Response response = ask(Show{Subject::nodes});
     EXPECT_EQ(response.status, Status::done);
     ASSERT_EQ(response.nodes.size(), 3U);
-    const NodeRow expected{scan1_, "192.0.2.21:10024", "starting", 90s, "", 1, 4, 1, false, 1};
+    const NodeRow expected{scan1_, "192.0.2.21:10024", "starting", 90s, "", 1, 4, 1, false, 1, ""};
     EXPECT_EQ(response.nodes[0], expected);
     EXPECT_EQ(to_string(response.nodes[1].name), "scanners/scan2");
     EXPECT_EQ(to_string(response.nodes[2].name), "direct/mta");
     EXPECT_TRUE(response.pools.empty());
     EXPECT_TRUE(response.queue.empty());
+}
+
+TEST_F(AdminCommands, ShowTheNameOfANodeAndTheAddressThatItHasNow) {
+    pool::PoolOptions named = options("named", {"scan1"});
+    named.nodes[0].host = "scan1.example.com";
+    named.nodes[0].endpoint.address = Address();
+    auto pool = std::make_unique<BarePool>(named);
+    pool::Pool& bare = pool->pool_;
+    pools_.push_back(std::move(pool));
+    NodeRow row = ask(Show{Subject::nodes}).nodes.at(3);
+    EXPECT_EQ(row.host, "scan1.example.com");
+    EXPECT_EQ(row.endpoint, "");
+    EXPECT_EQ(row.state, "down");
+    EXPECT_THAT(row.reason, HasSubstr("name not resolved"));
+    bare.set_endpoint(0, parse_endpoint("192.0.2.77:10024").value(), kStart);
+    row = ask(Show{Subject::nodes}).nodes.at(3);
+    EXPECT_EQ(row.endpoint, "192.0.2.77:10024");
 }
 
 TEST_F(AdminCommands, ShowEveryPool) {

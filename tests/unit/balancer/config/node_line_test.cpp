@@ -31,6 +31,15 @@ TEST(NodeLine, NeedsNameAndAddressOnly) {
     EXPECT_FALSE(node.is_disabled);
 }
 
+TEST(NodeLine, TakesAHostNameThatSomebodyElseResolves) {
+    const pool::NodeOptions node = node_of("scan1 scan1.example.com:10024 maxconn=4");
+    EXPECT_EQ(node.host, "scan1.example.com");
+    EXPECT_EQ(node.endpoint.port, 10024);
+    EXPECT_FALSE(has_address(node));
+    EXPECT_EQ(node.maxconn, 4U);
+    EXPECT_TRUE(has_address(node_of("scan1 127.0.0.1:10124")));
+}
+
 TEST(NodeLine, TakesOptionsInAnyOrder) {
     const pool::NodeOptions node = node_of(
         "  s-2.a_b\t[2001:db8::1]:10024  disabled send-proxy=off maxconn=4 backup weight=256");
@@ -65,8 +74,12 @@ TEST(NodeLine, SaysWhatIsWrong) {
     EXPECT_EQ(fault_of("a/b 127.0.0.1:1"),
               "a name of up to 63 letters, digits, '-', '_' and '.' first, not 'a/b'");
     EXPECT_EQ(fault_of("a 127.0.0.1"),
-              "ADDRESS:PORT behind the name, as in 192.0.2.21:10024 or [2001:db8::1]:10024, not "
-              "'127.0.0.1'");
+              "ADDRESS:PORT or HOSTNAME:PORT behind the name, as in 192.0.2.21:10024, "
+              "[2001:db8::1]:10024 or scan1.example.com:10024, not '127.0.0.1'");
+    for (const std::string place :
+         {"1.2.3:25", "scan1.example.com", "scan..example:25", "scan_1:25", "[::]:25", "a:0"}) {
+        EXPECT_EQ(fault_of("a " + place).substr(0, 29), "ADDRESS:PORT or HOSTNAME:PORT") << place;
+    }
     EXPECT_EQ(fault_of("a 127.0.0.1:1 weight=0"), weight + ", not 'weight=0'");
     EXPECT_EQ(fault_of("a 127.0.0.1:1 weight=257"), weight + ", not 'weight=257'");
     EXPECT_EQ(fault_of("a 127.0.0.1:1 weight"), weight + ", not 'weight'");

@@ -18,6 +18,7 @@ TEST(PoolConfig, HasTheDefaultsOfItsModules) {
     EXPECT_EQ(config.pool.slowstart, pool.slowstart);
     EXPECT_EQ(config.pool.maxqueue, pool.maxqueue);
     EXPECT_EQ(config.pool.queue_timeout, pool.queue_timeout);
+    EXPECT_EQ(config.pool.resolve_interval, pool.resolve_interval);
     EXPECT_EQ(config.pool.health.kind, pool.health.kind);
     EXPECT_EQ(config.pool.health.inter, pool.health.inter);
     EXPECT_EQ(config.pool.health.fastinter, pool.health.fastinter);

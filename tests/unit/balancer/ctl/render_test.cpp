@@ -16,7 +16,7 @@ admin::Response some_response() {
     admin::Response response;
     response.status = admin::Status::done;
     response.nodes = {
-        {{"scanners", "scan1"}, "192.0.2.21:10024", "up", 93s, "", 2, 4, 1, false, 1204},
+        {{"scanners", "scan1"}, "192.0.2.21:10024", "up", 93s, "", 2, 4, 1, false, 1204, ""},
         {{"scanners", "spare"},
          "[2001:db8::1]:10024",
          "drain",
@@ -26,7 +26,8 @@ admin::Response some_response() {
          0,
          16,
          true,
-         7}};
+         7,
+         ""}};
     response.pools = {{"scanners", "leastconn", 2, 1, 2, 13, 1000, 60s}};
     response.queue = {{"scanners", 3500ms, 1}, {"scanners", 20ms, 0}};
     return response;
@@ -41,6 +42,16 @@ TEST(RenderTable, ShowsNodes) {
         "192.0.2.21:10024\n"
         "scanners/spare  drain  2d     0           -        16 backup  7         "
         "[2001:db8::1]:10024  set to drain\n");
+}
+
+TEST(RenderTable, ShowsTheNameThatAnAddressComesFrom) {
+    admin::Response response = some_response();
+    response.nodes[0].host = "scan1.example.com";
+    response.nodes[1].host = "spare.example.com";
+    response.nodes[1].endpoint = "";
+    const std::string table = render_table(Show{Subject::nodes}, response);
+    EXPECT_NE(table.find("  192.0.2.21:10024 (scan1.example.com)\n"), std::string::npos) << table;
+    EXPECT_NE(table.find("  - (spare.example.com)  "), std::string::npos) << table;
 }
 
 TEST(RenderTable, ShowsTheNodeOfAnOrder) {
@@ -83,6 +94,15 @@ TEST(RenderJson, ShowsNodes) {
               R"("address":"192.0.2.21:10024","state":"up","since_seconds":9.3E1,"reason":"",)"
               R"("in_transit":2,"maxconn":4,"weight":1,"backup":false,"messages_total":1204}]})"
               "\n");
+}
+
+TEST(RenderJson, ShowsTheNameThatAnAddressComesFrom) {
+    admin::Response response = some_response();
+    response.nodes[0].host = "scan1.example.com";
+    response.nodes.resize(1);
+    const std::string json = render_json(Show{Subject::nodes}, response);
+    EXPECT_NE(json.find(R"("address":"192.0.2.21:10024",)"), std::string::npos) << json;
+    EXPECT_NE(json.find(R"("host":"scan1.example.com"}])"), std::string::npos) << json;
 }
 
 TEST(RenderJson, ShowsPools) {

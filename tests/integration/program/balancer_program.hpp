@@ -1,0 +1,32 @@
+// The real millrace-balancer as a child process, with a log in a file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace millrace::test {
+
+class BalancerProgram {
+ public:
+    // Arguments as on the command line; what it writes goes to `log_path`.
+    BalancerProgram(const std::vector<std::string>& arguments, std::string log_path);
+    BalancerProgram(const BalancerProgram&) = delete;
+    BalancerProgram& operator=(const BalancerProgram&) = delete;
+    ~BalancerProgram();
+
+    [[nodiscard]] std::string log() const;
+    // True once the log has the text; false when it does not come within kPatience.
+    [[nodiscard]] bool wait_for_log(const std::string& text) const;
+    // Sends TERM. The exit code; nothing when it does not end of itself within kPatience.
+    [[nodiscard]] std::optional<int> terminate();
+
+ private:
+    std::string log_path_;
+    pid_t pid_ = -1;
+    bool has_ended_ = false;
+};
+
+}  // namespace millrace::test
