@@ -38,6 +38,14 @@ TEST(PoolConfig, HasTheDefaultsOfItsModules) {
     EXPECT_EQ(config.relay.replay_max, relay.replay_max);
 }
 
+TEST(PoolConfig, ResolvesNamesNotMoreOftenThanEverySecond) {
+    EXPECT_EQ(pool_with("resolve-interval = 1s\n").pool.resolve_interval, 1s);
+    EXPECT_EQ(pool_with("resolve-interval = 5m\n").pool.resolve_interval, 5min);
+    for (const char* line : {"resolve-interval = 999ms\n", "resolve-interval = 0s\n"}) {
+        EXPECT_THROW((void)pool_with(line), ConfigError) << line;
+    }
+}
+
 TEST(PoolConfig, HasTheDefaultsOfADialect) {
     const pool::NodeDialect dialect = pool_with("").pool.nodes.at(0).dialect;
     const pool::NodeDialect plain;
