@@ -168,7 +168,7 @@ metrics::Gauges App::gauges() const {
         for (const pool::NodeStatus& node : pool->driver.pool().node_statuses()) {
             const pool::NodeOptions& options = *node.options;
             gauges.nodes.push_back({name, options.name, node.state == pool::NodeState::up,
-                                    node.in_flight, options.maxconn,
+                                    node.in_flight, node.maxconn, options.is_maxconn_auto,
                                     has_address(options) ? to_string(options.endpoint) : "",
                                     options.host});
         }

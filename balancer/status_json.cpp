@@ -8,9 +8,13 @@ namespace millrace {
 std::string status_json(const metrics::Gauges& gauges) {
     boost::json::array nodes;
     for (const metrics::NodeGauges& node : gauges.nodes) {
-        boost::json::object object{{"pool", node.pool},           {"node", node.node},
-                                   {"address", node.address},     {"up", node.is_up},
-                                   {"in_flight", node.in_flight}, {"maxconn", node.maxconn}};
+        boost::json::object object{{"pool", node.pool},
+                                   {"node", node.node},
+                                   {"address", node.address},
+                                   {"up", node.is_up},
+                                   {"in_flight", node.in_flight},
+                                   {"maxconn", node.maxconn},
+                                   {"maxconn_auto", node.is_maxconn_auto}};
         if (!node.host.empty()) {
             object["host"] = node.host;
         }

@@ -70,6 +70,7 @@ struct CommandToWire {
     void operator()(const SetMaxconn& order) const {
         to_wire(order.node, *message.mutable_set_maxconn()->mutable_node());
         message.mutable_set_maxconn()->set_maxconn(order.maxconn);
+        message.mutable_set_maxconn()->set_is_auto(order.is_auto);
     }
 };
 
@@ -125,7 +126,8 @@ Result<Command> command_from_wire(const wire::AdminRequest& message) {
                 SetWeight{from_wire(message.set_weight().node()), message.set_weight().weight()}};
         case wire::AdminRequest::kSetMaxconn:
             return Command{SetMaxconn{from_wire(message.set_maxconn().node()),
-                                      message.set_maxconn().maxconn()}};
+                                      message.set_maxconn().maxconn(),
+                                      message.set_maxconn().is_auto()}};
         default:
             return Errc::unknown_command;
     }

@@ -63,6 +63,7 @@ struct SetWeight {
 struct SetMaxconn {
     NodeName node;
     std::uint32_t maxconn = 0;
+    bool is_auto = false;  // learned, up to `maxconn`; 0: up to what the balancer thinks fit
 
     friend bool operator==(const SetMaxconn&, const SetMaxconn&) = default;
 };
@@ -81,11 +82,12 @@ struct NodeRow {
     Milliseconds since{0};  // time in this state
     std::string reason;
     std::uint32_t in_flight = 0;
-    std::uint32_t maxconn = 0;  // 0: no limit
+    std::uint32_t maxconn = 0;  // as it is now; 0: no limit
     std::uint32_t weight = 0;
     bool is_backup = false;
     std::uint64_t messages_total = 0;
     std::string host;  // empty: configured by address
+    bool is_maxconn_auto = false;
 
     friend bool operator==(const NodeRow&, const NodeRow&) = default;
 };

@@ -51,6 +51,7 @@ void row_to_wire(const NodeRow& row, wire::AdminNode& message) {
     message.set_is_backup(row.is_backup);
     message.set_messages_total(row.messages_total);
     message.set_host(clean_text(row.host));
+    message.set_is_maxconn_auto(row.is_maxconn_auto);
 }
 
 NodeRow row_from_wire(const wire::AdminNode& message) {
@@ -64,7 +65,8 @@ NodeRow row_from_wire(const wire::AdminNode& message) {
             message.weight(),
             message.is_backup(),
             message.messages_total(),
-            clean_text(message.host())};
+            clean_text(message.host()),
+            message.is_maxconn_auto()};
 }
 
 void row_to_wire(const PoolRow& row, wire::AdminPool& message) {

@@ -76,7 +76,8 @@ NodeRow node_row(const std::string& pool, const pool::NodeStatus& status, pool::
     row.since = passed(status.since, now);
     row.reason = status.reason;
     row.in_flight = status.in_flight;
-    row.maxconn = status.options->maxconn;
+    row.maxconn = status.maxconn;
+    row.is_maxconn_auto = status.options->is_maxconn_auto;
     row.weight = status.options->weight;
     row.is_backup = status.options->is_backup;
     row.messages_total = status.picked_total;
@@ -205,7 +206,12 @@ struct Run {
             return refusal("maxconn is a number from 0 (no limit) to " +
                            std::to_string(kMaxconnMax));
         }
-        place->pool->set_maxconn(place->node, command.maxconn);
+        if (command.is_auto) {
+            place->pool->set_auto_maxconn(
+                place->node, command.maxconn == 0 ? pool::kAutoMaxconn : command.maxconn);
+        } else {
+            place->pool->set_maxconn(place->node, command.maxconn);
+        }
         return done(*place, now);
     }
 };

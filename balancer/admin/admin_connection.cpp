@@ -36,7 +36,12 @@ struct OrderLine {
     }
 
     std::optional<LogLine> operator()(const SetMaxconn& order) const {
-        return begin(order.node).add("maxconn", order.maxconn);
+        LogLine line = begin(order.node);
+        if (!order.is_auto) {
+            return line.add("maxconn", order.maxconn);
+        }
+        const std::string most = order.maxconn == 0 ? "" : ':' + std::to_string(order.maxconn);
+        return line.add("maxconn", "auto" + most);
     }
 
  private:

@@ -22,4 +22,8 @@ void DriverAccess::set_maxconn(pool::NodeIndex node, unsigned maxconn) {
     driver_.set_maxconn(node, maxconn);
 }
 
+void DriverAccess::set_auto_maxconn(pool::NodeIndex node, unsigned most) {
+    driver_.set_auto_maxconn(node, most);
+}
+
 }  // namespace millrace::admin

@@ -19,6 +19,7 @@ class DriverAccess final : public PoolAccess {
     void set_state(pool::NodeIndex node, pool::AdminState state) override;
     void set_weight(pool::NodeIndex node, unsigned weight) override;
     void set_maxconn(pool::NodeIndex node, unsigned maxconn) override;
+    void set_auto_maxconn(pool::NodeIndex node, unsigned most) override;
 
  private:
     net::PoolDriver& driver_;

@@ -30,6 +30,7 @@ class PoolAccess {
     virtual void set_state(pool::NodeIndex node, pool::AdminState state) = 0;
     virtual void set_weight(pool::NodeIndex node, unsigned weight) = 0;
     virtual void set_maxconn(pool::NodeIndex node, unsigned maxconn) = 0;
+    virtual void set_auto_maxconn(pool::NodeIndex node, unsigned most) = 0;
 };
 
 // In the order of the configuration. Names of pools differ.

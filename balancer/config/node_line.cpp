@@ -58,6 +58,19 @@ bool apply_place(std::string_view word, pool::NodeOptions& node) {
     return true;
 }
 
+// "4", "auto", "auto:16".
+bool apply_maxconn(std::string_view value, pool::NodeOptions& node) {
+    constexpr std::string_view kAuto = "auto";
+    node.is_maxconn_auto = value.substr(0, kAuto.size()) == kAuto;
+    if (!node.is_maxconn_auto) {
+        return assign(node.maxconn, number_in(0U, kMaxconnMax)(value));
+    }
+    value.remove_prefix(kAuto.size());
+    node.maxconn = pool::kAutoMaxconn;
+    return value.empty() || (value.front() == ':' &&
+                             assign(node.maxconn, number_in(1U, kMaxconnMax)(value.substr(1))));
+}
+
 // What was expected instead of this word, or nothing when it was taken.
 std::string_view apply_option(std::string_view word, pool::NodeOptions& node) {
     const std::size_t equals = std::min(word.find('='), word.size());
@@ -76,15 +89,16 @@ std::string_view apply_option(std::string_view word, pool::NodeOptions& node) {
         return is_good ? "" : "weight=N with N from 1 to 256";
     }
     if (name == "maxconn") {
-        const bool is_good = assign(node.maxconn, number_in(0U, kMaxconnMax)(value));
-        return is_good ? "" : "maxconn=N with N from 0 (no limit) to 100000";
+        return apply_maxconn(value, node)
+                   ? ""
+                   : "maxconn=N with N from 0 (no limit) to 100000, auto, or auto:N with N from 1";
     }
     if (name == "send-proxy") {
         return assign(node.dialect.send_proxy, parse_send_proxy(value))
                    ? ""
                    : "send-proxy=v2, v1 or off";
     }
-    return "weight=N, maxconn=N, backup, disabled or send-proxy=v2|v1|off";
+    return "weight=N, maxconn=N|auto, backup, disabled or send-proxy=v2|v1|off";
 }
 
 std::string_view option_name(std::string_view word) {

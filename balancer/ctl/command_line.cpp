@@ -33,6 +33,7 @@ constexpr std::string_view kUsage =
     "  node POOL/NODE maint [--wait TIME] no new message, no check\n"
     "  node POOL/NODE weight N            share of the messages, 1 to 256\n"
     "  node POOL/NODE maxconn N           messages at a time, 0: no limit\n"
+    "  node POOL/NODE maxconn auto[:N]    learned from the node, N at most\n"
     "\n"
     "Options:\n"
     "  --socket PATH  the balancer's admin.listen (unix:/run/millrace/admin.sock)\n"
@@ -143,6 +144,22 @@ std::uint32_t parse_number(const std::string& what, const std::string& text) {
     return static_cast<std::uint32_t>(*number);
 }
 
+// "4", "auto", "auto:16".
+admin::SetMaxconn parse_maxconn(admin::NodeName node, const std::string& text) {
+    const std::string word = text.substr(0, text.find(':'));
+    if (word != "auto") {
+        return {std::move(node), parse_number("maxconn", text)};
+    }
+    if (word == text) {
+        return {std::move(node), 0, true};
+    }
+    const std::uint32_t most = parse_number("maxconn auto", text.substr(word.size() + 1));
+    if (most == 0) {
+        throw UsageError("maxconn " + quoted(text) + ": expected auto, or auto:N with N from 1");
+    }
+    return {std::move(node), most, true};
+}
+
 Command parse_node_command(const std::vector<std::string>& words, std::optional<Duration> wait) {
     constexpr std::size_t kOrderWords = 3;  // node POOL/NODE ORDER
     if (words.size() < kOrderWords) {
@@ -159,7 +176,7 @@ Command parse_node_command(const std::vector<std::string>& words, std::optional<
         return admin::SetWeight{std::move(node), parse_number(order, words[3])};
     }
     if (words.size() == kOrderWords + 1 && order == "maxconn") {
-        return admin::SetMaxconn{std::move(node), parse_number(order, words[3])};
+        return parse_maxconn(std::move(node), words[3]);
     }
     throw UsageError("node " + quoted(words[1]) +
                      ": expected ready, drain, maint, weight N or maxconn N");

@@ -25,6 +25,7 @@ json::object to_json(const admin::NodeRow& row) {
                       {"reason", row.reason},
                       {"in_transit", row.in_flight},
                       {"maxconn", row.maxconn},
+                      {"maxconn_auto", row.is_maxconn_auto},
                       {"weight", row.weight},
                       {"backup", row.is_backup},
                       {"messages_total", row.messages_total}};

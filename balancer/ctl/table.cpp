@@ -60,8 +60,11 @@ std::string age(admin::Milliseconds time) {
     return std::to_string(std::chrono::floor<Days>(time).count()) + "d";
 }
 
-std::string limit(std::uint32_t maxconn) {
-    return maxconn == 0 ? "-" : std::to_string(maxconn);
+std::string limit(const admin::NodeRow& row) {
+    if (row.is_maxconn_auto) {
+        return "auto(" + std::to_string(row.maxconn) + ")";
+    }
+    return row.maxconn == 0 ? "-" : std::to_string(row.maxconn);
 }
 
 // "192.0.2.21:10024", "192.0.2.21:10024 (scan1.example.com)", "- (scan1.example.com)"
@@ -75,8 +78,7 @@ std::string nodes(const std::vector<admin::NodeRow>& rows) {
                  "REASON"});
     for (const admin::NodeRow& row : rows) {
         table.add({to_string(row.name), row.state, age(row.since), std::to_string(row.in_flight),
-                   limit(row.maxconn),
-                   std::to_string(row.weight) + (row.is_backup ? " backup" : ""),
+                   limit(row), std::to_string(row.weight) + (row.is_backup ? " backup" : ""),
                    std::to_string(row.messages_total), address(row), row.reason});
     }
     return table.text();

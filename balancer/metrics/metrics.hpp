@@ -54,7 +54,8 @@ struct NodeGauges {
     std::string node;
     bool is_up = false;
     std::uint64_t in_flight = 0;
-    std::uint64_t maxconn = 0;
+    std::uint64_t maxconn = 0;  // as it is now; 0: no limit
+    bool is_maxconn_auto = false;
     std::string address;  // these two for the status alone, never in a label
     std::string host;
 };

@@ -35,8 +35,14 @@ void PoolDriver::cancel(pool::Ticket ticket) {
     schedule_pump();
 }
 
-void PoolDriver::release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail) {
-    pool_.release(node, outcome, detail, Clock::now());
+void PoolDriver::greeted(pool::NodeIndex node, std::optional<Clock::duration> waited) {
+    pool_.greeted(node, waited, Clock::now());
+    schedule_pump();
+}
+
+void PoolDriver::release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,
+                         const pool::SlotUse& use) {
+    pool_.release(node, outcome, detail, Clock::now(), use);
     schedule_pump();
 }
 
@@ -116,6 +122,11 @@ void PoolDriver::set_endpoint(pool::NodeIndex node, const Endpoint& endpoint) {
 
 void PoolDriver::set_unresolved(pool::NodeIndex node, std::string_view reason) {
     pool_.set_unresolved(node, reason);
+}
+
+void PoolDriver::set_auto_maxconn(pool::NodeIndex node, unsigned most) {
+    pool_.set_auto_maxconn(node, most, Clock::now());
+    schedule_pump();
 }
 
 std::vector<PoolDriver::Waiting> PoolDriver::waiting() const {

@@ -41,7 +41,9 @@ class PoolDriver {
 
     [[nodiscard]] pool::Ticket request(SessionId session, pool::SlotRequest slot);
     void cancel(pool::Ticket ticket);
-    void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail);
+    void greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited);
+    void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,
+                 const pool::SlotUse& use = {});
 
     // Keeps a connection for another message, as long as its node is in use.
     void keep(KeptConnection connection, std::chrono::milliseconds time);
@@ -59,6 +61,7 @@ class PoolDriver {
     void set_state(pool::NodeIndex node, pool::AdminState state);
     void set_weight(pool::NodeIndex node, unsigned weight);
     void set_maxconn(pool::NodeIndex node, unsigned maxconn);
+    void set_auto_maxconn(pool::NodeIndex node, unsigned most);
 
     // What the name of a node stands for, or why that is not known, as the pool takes it. A change
     // is logged.

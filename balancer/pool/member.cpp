@@ -25,6 +25,9 @@ Member::Member(NodeOptions options, const HealthOptions& health, Milliseconds sl
       health_(health, now, rng),
       slow_start_(slowstart) {
     history_.state_since = now;
+    if (options_->is_maxconn_auto) {
+        learned_.emplace(1, options_->maxconn, now);
+    }
     if (admin_ == AdminState::maint || !has_address(*options_)) {
         health_.stop();
     }
@@ -54,6 +57,7 @@ NodeStatus Member::status() const {
     status.options = options_;
     status.state = state();
     status.in_flight = slots_.in_flight;
+    status.maxconn = maxconn();
     status.picked_total = slots_.picked_total;
     status.since = history_.state_since;
     status.reason = history_.reason;
@@ -88,25 +92,42 @@ void Member::grant() {
     ++slots_.picked_total;
     health_.message_granted();
     history_.was_busy = history_.was_busy || is_full();
+    if (learned_) {
+        learned_->granted(slot_counts());
+    }
 }
 
-Reason Member::release(Outcome outcome, std::string_view detail, TimePoint now, Rng& rng) {
+void Member::greeted(std::optional<Clock::duration> waited, TimePoint now) {
+    BOOST_ASSERT_MSG(slots_.greeted < slots_.in_flight, "more greetings than messages");
+    slots_.greeted = std::min(slots_.greeted + 1, slots_.in_flight);
+    if (learned_) {
+        learned_->greeted(slot_counts(), waited, now);
+    }
+}
+
+Reason Member::release(Outcome outcome, std::string_view detail, const SlotUse& use, TimePoint now,
+                       Rng& rng) {
     BOOST_ASSERT_MSG(slots_.in_flight > 0, "a slot was given back twice");
     if (slots_.in_flight == 0) {
         return std::nullopt;
     }
     --slots_.in_flight;
+    slots_.greeted -= use.was_greeted && slots_.greeted > 0 ? 1 : 0;
+    slots_.greeted = std::min(slots_.greeted, slots_.in_flight);
     if (slots_.elsewhere > 0) {
         --slots_.elsewhere;
         return std::nullopt;
     }
+    learn(outcome, use, now);
+    const bool is_busy = outcome == Outcome::silent && history_.completed_at > use.granted_at;
     const Condition before = health_.condition();
     const bool was_doubted = is_doubted(health_);
     Reason reason;
     if (outcome == Outcome::completed) {
         history_.was_busy = true;
+        history_.completed_at = now;
         reason = health_.message_completed();
-    } else if (outcome == Outcome::failed) {
+    } else if (outcome == Outcome::failed || (outcome == Outcome::silent && !is_busy)) {
         reason = health_.message_failed(detail, now, rng);
     }
     follow_health(before, was_doubted, now);
@@ -183,7 +204,18 @@ void Member::set_weight(unsigned weight) {
 void Member::set_maxconn(unsigned maxconn) {
     NodeOptions changed = *options_;
     changed.maxconn = maxconn;
+    changed.is_maxconn_auto = false;
     options_ = std::make_shared<const NodeOptions>(std::move(changed));
+    learned_.reset();
+}
+
+void Member::set_auto_maxconn(unsigned most, TimePoint now) {
+    const unsigned first = maxconn() == 0 ? slots_.greeted : maxconn();
+    NodeOptions changed = *options_;
+    changed.maxconn = most;
+    changed.is_maxconn_auto = true;
+    options_ = std::make_shared<const NodeOptions>(std::move(changed));
+    learned_.emplace(first, most, now);
 }
 
 Reason Member::set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng) {
@@ -195,6 +227,9 @@ Reason Member::set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng) {
     changed.endpoint = endpoint;
     options_ = std::make_shared<const NodeOptions>(std::move(changed));
     slots_.elsewhere = slots_.in_flight;
+    if (learned_) {
+        learned_.emplace(1, options_->maxconn, now);
+    }
     if (admin_ != AdminState::maint) {
         health_.stop();  // a check under way is one of the former address
         health_.restart(now, rng);
@@ -221,18 +256,34 @@ void Member::note_state_change(TimePoint now, std::string reason) {
     history_.reason = std::move(reason);
 }
 
+unsigned Member::maxconn() const {
+    return learned_ ? learned_->value() : options_->maxconn;
+}
+
 bool Member::is_full() const {
-    return options_->maxconn != 0 && slots_.in_flight >= options_->maxconn;
+    return maxconn() != 0 && slots_.in_flight >= maxconn();
 }
 
 unsigned Member::limit() const {
     if (is_doubted(health_)) {
         return 1;
     }
-    if (options_->maxconn == 0) {
+    if (maxconn() == 0) {
         return 0;
     }
-    return static_cast<unsigned>(slow_start_.scaled(options_->maxconn));
+    return static_cast<unsigned>(slow_start_.scaled(maxconn()));
+}
+
+void Member::learn(Outcome outcome, const SlotUse& use, TimePoint now) {
+    if (!learned_) {
+        return;
+    }
+    if (outcome == Outcome::completed) {
+        const auto since_dot = use.dot_at ? std::optional(now - *use.dot_at) : std::nullopt;
+        learned_->completed(slot_counts(), now - use.granted_at, since_dot, now);
+    } else if (outcome == Outcome::silent) {
+        learned_->silent(slot_counts(), now);
+    }
 }
 
 void Member::follow_health(Condition before, bool was_doubted, TimePoint now) {
@@ -245,6 +296,9 @@ void Member::follow_health(Condition before, bool was_doubted, TimePoint now) {
     }
     if (before == Condition::down) {
         history_.recovered_at = now;
+    }
+    if (after == Condition::up && was_doubted && learned_) {
+        learned_->node_returned(slot_counts(), now);
     }
     if (after == Condition::up && was_doubted) {
         slow_start_.begin(now);

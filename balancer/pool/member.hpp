@@ -1,11 +1,15 @@
-// One node inside a pool: its options, its health, what the operator ordered, and the slots in use.
-// It joins these into the one state that the operator sees and the one view that a policy sees.
+// One node inside a pool: its options, its health, what the operator ordered, and the slots in use,
+// their number given or learned. It joins these into the one state that the operator sees and the
+// one view that a policy sees.
 //
-// A node is full when its configured slots are taken. It is busy, in the sense of rule R7, when it
+// A node is full when its slots are taken. It is busy, in the sense of rule R7, when it
 // was full or finished a message while a check was under way: a check that times out then says
-// nothing, because a scanner whose children all work accepts a connection and is silent.
+// nothing, because a scanner whose children all work accepts a connection and is silent. For the
+// same reason a message that was not greeted in time says nothing, if the node finished another one
+// while it waited.
 #pragma once
 
+#include "balancer/pool/adaptive_limit.hpp"
 #include "balancer/pool/clock.hpp"
 #include "balancer/pool/health.hpp"
 #include "balancer/pool/node.hpp"
@@ -24,13 +28,22 @@ namespace millrace::pool {
 enum class Outcome {
     completed,  // gave a verdict, whatever it was
     failed,     // connect error, bad greeting, drop, time-out: the node's fault
+    silent,     // connected, but did not greet in time: busy, or else its fault
     abandoned,  // the client went away; says nothing about the node
+};
+
+// What can be told of a slot when it is given back.
+struct SlotUse {
+    TimePoint granted_at;
+    bool was_greeted = false;         // greeted() was called for it
+    std::optional<TimePoint> dot_at;  // when a completed message had been sent to its end
 };
 
 struct NodeStatus {
     std::shared_ptr<const NodeOptions> options;
     NodeState state = NodeState::starting;
     unsigned in_flight = 0;
+    unsigned maxconn = 0;  // in force: as configured or as learned; 0: no limit
     std::uint64_t picked_total = 0;
     TimePoint since;     // of the state
     std::string reason;  // of the last change of state, empty before the first
@@ -45,6 +58,8 @@ class Member {
 
     [[nodiscard]] NodeState state() const;
     [[nodiscard]] NodeStatus status() const;
+    // In force: as configured or as learned; 0: no limit.
+    [[nodiscard]] unsigned maxconn() const;
     // Whether it may be given messages, if it has a slot.
     [[nodiscard]] bool is_usable() const;
     // Not usable, but nothing says so except messages that failed.
@@ -64,8 +79,12 @@ class Member {
     void set_credit(std::int64_t credit) { slots_.credit = credit; }
 
     void grant();
+    // A message that holds a slot was greeted after this time; nothing: long before, on a
+    // connection that is used again.
+    void greeted(std::optional<Clock::duration> waited, TimePoint now);
     // Gives a granted slot back.
-    Reason release(Outcome outcome, std::string_view detail, TimePoint now, Rng& rng);
+    Reason release(Outcome outcome, std::string_view detail, const SlotUse& use, TimePoint now,
+                   Rng& rng);
 
     [[nodiscard]] std::optional<TimePoint> next_check() const { return health_.next_check(); }
 
@@ -81,6 +100,8 @@ class Member {
     Reason set_admin_state(AdminState state, TimePoint now, Rng& rng);
     void set_weight(unsigned weight);
     void set_maxconn(unsigned maxconn);
+    // The limit is learned from now on, from where it stands.
+    void set_auto_maxconn(unsigned most, TimePoint now);
 
     // Another address: health starts anew. What becomes of messages that are in transit then says
     // nothing about it; as one slot is like another, the first that are given back count as theirs.
@@ -94,12 +115,14 @@ class Member {
     struct Slots {
         unsigned in_flight = 0;
         unsigned elsewhere = 0;  // of those, at a former address
+        unsigned greeted = 0;  // of those in flight
         std::uint64_t picked_total = 0;
         std::int64_t credit = 0;
     };
 
     struct History {
         TimePoint recovered_at = TimePoint::min();
+        TimePoint completed_at = TimePoint::min();  // the last message
         TimePoint state_since;
         std::string reason;
         bool was_busy = false;  // since the check that is under way began
@@ -107,6 +130,11 @@ class Member {
 
     [[nodiscard]] bool is_full() const;
     [[nodiscard]] unsigned limit() const;
+
+    [[nodiscard]] SlotCounts slot_counts() const { return {slots_.in_flight, slots_.greeted}; }
+
+    // What the slot's use says of the number of slots.
+    void learn(Outcome outcome, const SlotUse& use, TimePoint now);
     // Draws the consequences of a change of health. `was_doubted`: it was down or on probation.
     void follow_health(Condition before, bool was_doubted, TimePoint now);
 
@@ -116,6 +144,7 @@ class Member {
     Health health_;
     SlowStart slow_start_;
     Slots slots_;
+    std::optional<AdaptiveLimit> learned_;  // for maxconn = auto
     History history_;
 };
 

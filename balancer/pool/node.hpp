@@ -30,6 +30,9 @@ struct ProxySource {
     friend bool operator==(const ProxySource&, const ProxySource&) = default;
 };
 
+// The most that a learned limit may become, where the operator gives no number.
+inline constexpr unsigned kAutoMaxconn = 100;
+
 // How a connection to a node is opened. Copied into each lease, so that a reload cannot change
 // a message in transit.
 struct NodeDialect {
@@ -46,6 +49,8 @@ struct NodeOptions {
     Endpoint endpoint;     // no address while `host` is not resolved
     unsigned weight = 1;   // 1 to 256
     unsigned maxconn = 0;  // messages in transit, 0: no limit
+    // The limit is learned (adaptive_limit.hpp), and `maxconn` is the most that it may become.
+    bool is_maxconn_auto = false;
     bool is_backup = false;
     bool is_disabled = false;  // starts in maint
     NodeDialect dialect;

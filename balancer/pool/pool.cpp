@@ -43,8 +43,18 @@ void Pool::cancel(Ticket ticket) {
     queue_.erase(ticket);
 }
 
-void Pool::release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now) {
-    update(node, now, [&](Member& member) { return member.release(outcome, detail, now, rng_); });
+void Pool::greeted(NodeIndex node, std::optional<Clock::duration> waited, TimePoint now) {
+    Member& member = members_.at(node);
+    const unsigned before = member.maxconn();
+    member.greeted(waited, now);
+    // Most greetings change nothing for those who wait, and looking costs the length of the line.
+    is_settled_ = is_settled_ && member.maxconn() == before;
+}
+
+void Pool::release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now,
+                   const SlotUse& use) {
+    update(node, now,
+           [&](Member& member) { return member.release(outcome, detail, use, now, rng_); });
 }
 
 std::optional<Decision> Pool::poll(TimePoint now) {
@@ -121,6 +131,11 @@ void Pool::set_unresolved(NodeIndex node, std::string_view reason) {
     if (!has_address(*member.options())) {
         member.set_unresolved(reason);
     }
+}
+
+void Pool::set_auto_maxconn(NodeIndex node, unsigned most, TimePoint now) {
+    members_.at(node).set_auto_maxconn(most, now);
+    is_settled_ = false;
 }
 
 std::vector<StateChange> Pool::take_state_changes() {

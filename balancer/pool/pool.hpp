@@ -100,8 +100,12 @@ class Pool {
     [[nodiscard]] Ticket request(SlotRequest request, TimePoint now);
     // The message no longer waits (its client went away). Unknown tickets are ignored.
     void cancel(Ticket ticket);
+    // The message of a grant was greeted, `waited` after the grant, at most once for each grant.
+    // Nothing for `waited`: its connection was greeted before, for another message.
+    void greeted(NodeIndex node, std::optional<Clock::duration> waited, TimePoint now);
     // Gives the slot of a grant back, exactly once. `detail` says what failed, for the log.
-    void release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now);
+    void release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now,
+                 const SlotUse& use = {});
 
     // The next grant or refusal that is due; nothing when all who wait must wait on. Call until it
     // gives nothing, after every other call.
@@ -121,6 +125,8 @@ class Pool {
     void set_state(NodeIndex node, AdminState state, TimePoint now);
     void set_weight(NodeIndex node, unsigned weight);
     void set_maxconn(NodeIndex node, unsigned maxconn);
+    // Learned, up to `most`. REQUIRES: most >= 1.
+    void set_auto_maxconn(NodeIndex node, unsigned most, TimePoint now);
 
     // For a node that is configured by name. The address it is to have from now on, for grants and
     // checks to come; messages in transit keep theirs. Nothing happens when it has that address.

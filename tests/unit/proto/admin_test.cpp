@@ -69,6 +69,7 @@ TEST(AdminRequest, RoundTripsInsideAFrame) {
         SetState{kNode, NodeOrder::maint, 1ms},
         SetWeight{kNode, 256},
         SetMaxconn{kNode, 0},
+        SetMaxconn{kNode, 16, true},
         SetMaxconn{kNode, std::numeric_limits<std::uint32_t>::max()},
     };
     for (const Command& command : commands) {

@@ -35,6 +35,10 @@ class BarePool final : public PoolAccess {
         pool_.set_maxconn(node, maxconn);
     }
 
+    void set_auto_maxconn(pool::NodeIndex node, unsigned most) override {
+        pool_.set_auto_maxconn(node, most, kStart);
+    }
+
     // A message gets a slot of the node that the policy chooses.
     void take_slot() {
         static_cast<void>(pool_.request({}, kStart));
@@ -162,6 +166,15 @@ TEST_F(AdminCommands, ChangeWeightAndMaxconnWithinTheirBounds) {
     }
     EXPECT_EQ(status(0).options->weight, 256U);
     EXPECT_EQ(status(0).options->maxconn, 100'000U);
+}
+
+TEST_F(AdminCommands, LetALimitBeLearnedFromWhereItStands) {
+    const NodeRow row = ask(SetMaxconn{scan1_, 0, true}).nodes.at(0);
+    EXPECT_TRUE(row.is_maxconn_auto);
+    EXPECT_EQ(row.maxconn, 4U);
+    EXPECT_EQ(status(0).options->maxconn, pool::kAutoMaxconn);
+    EXPECT_EQ(ask(SetMaxconn{scan1_, 3, true}).nodes.at(0).maxconn, 3U);
+    EXPECT_FALSE(ask(SetMaxconn{scan1_, 5}).nodes.at(0).is_maxconn_auto);
 }
 
 TEST_F(AdminCommands, NameTheNodeThatWasProbablyMeant) {

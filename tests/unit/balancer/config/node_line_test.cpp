@@ -52,6 +52,16 @@ TEST(NodeLine, TakesOptionsInAnyOrder) {
     EXPECT_EQ(node.dialect.send_proxy, pool::SendProxy::off);
 }
 
+TEST(NodeLine, LetsMaxconnBeLearnedUpToABound) {
+    const pool::NodeOptions open = node_of("a 127.0.0.1:1 maxconn=auto");
+    EXPECT_TRUE(open.is_maxconn_auto);
+    EXPECT_EQ(open.maxconn, pool::kAutoMaxconn);
+    const pool::NodeOptions bounded = node_of("a 127.0.0.1:1 maxconn=auto:16");
+    EXPECT_TRUE(bounded.is_maxconn_auto);
+    EXPECT_EQ(bounded.maxconn, 16U);
+    EXPECT_FALSE(node_of("a 127.0.0.1:1 maxconn=16").is_maxconn_auto);
+}
+
 TEST(NodeLine, SpeaksThePoolsDialectUnlessItSaysOtherwise) {
     pool::NodeDialect dialect;
     dialect.send_proxy = pool::SendProxy::v1;
@@ -66,7 +76,8 @@ TEST(NodeLine, SpeaksThePoolsDialectUnlessItSaysOtherwise) {
 }
 
 TEST(NodeLine, SaysWhatIsWrong) {
-    const std::string options = "weight=N, maxconn=N, backup, disabled or send-proxy=v2|v1|off";
+    const std::string options =
+        "weight=N, maxconn=N|auto, backup, disabled or send-proxy=v2|v1|off";
     const std::string weight = "weight=N with N from 1 to 256";
     EXPECT_EQ(fault_of("scan1"),
               "NAME ADDRESS:PORT and options, as in scan1 127.0.0.1:10024 maxconn=4");
@@ -86,7 +97,13 @@ TEST(NodeLine, SaysWhatIsWrong) {
     EXPECT_EQ(fault_of("a 127.0.0.1:1 backup=yes"), options + ", not 'backup=yes'");
     EXPECT_EQ(fault_of("a 127.0.0.1:1 slots=4"), options + ", not 'slots=4'");
     EXPECT_EQ(fault_of("a 127.0.0.1:1 maxconn=-1"),
-              "maxconn=N with N from 0 (no limit) to 100000, not 'maxconn=-1'");
+              "maxconn=N with N from 0 (no limit) to 100000, auto, or auto:N with N from 1, not "
+              "'maxconn=-1'");
+    for (const char* word : {"auto:0", "auto:", "auto16", "auto:100001", "Auto", ""}) {
+        EXPECT_NE(fault_of(std::string("a 127.0.0.1:1 maxconn=") + word).find("from 1, not"),
+                  std::string::npos)
+            << word;
+    }
     EXPECT_EQ(fault_of("a 127.0.0.1:1 send-proxy=v3"),
               "send-proxy=v2, v1 or off, not 'send-proxy=v3'");
     EXPECT_EQ(fault_of("a 127.0.0.1:1 weight=1 weight=2"), "weight once: remove one of the two");

@@ -53,6 +53,8 @@ TEST(CtlCommandLine, UnderstandsEveryCommand) {
          SetState{node, NodeOrder::maint, 500ms}},
         {"node scanners/scan1.example.org weight 3", SetWeight{node, 3}},
         {"node scanners/scan1.example.org maxconn 0", SetMaxconn{node, 0}},
+        {"node scanners/scan1.example.org maxconn auto", SetMaxconn{node, 0, true}},
+        {"node scanners/scan1.example.org maxconn auto:16", SetMaxconn{node, 16, true}},
     };
     for (const auto& [text, command] : cases) {
         EXPECT_EQ(parse(text).command, command) << text;
@@ -105,6 +107,9 @@ TEST(CtlCommandLine, SaysWhatWasExpected) {
         {"node a/b weight 1 2", "node 'a/b'" + orders},
         {"node a/b weight x", "weight 'x': expected a number"},
         {"node a/b maxconn 4294967296", "maxconn '4294967296': expected a number"},
+        {"node a/b maxconn auto:0", "maxconn 'auto:0': expected auto, or auto:N with N from 1"},
+        {"node a/b maxconn auto:x", "maxconn auto 'x': expected a number"},
+        {"node a/b maxconn automatic", "maxconn 'automatic': expected a number"},
         {"node a/b drain --wait", "--wait needs a value"},
         {"node a/b drain --wait 60", "--wait '60'" + wait},
         {"node a/b drain --wait 0s", "--wait '0s'" + wait},

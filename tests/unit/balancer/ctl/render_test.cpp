@@ -74,6 +74,15 @@ TEST(RenderTable, ShowsTheLine) {
     EXPECT_EQ(render_table(Show{Subject::queue}, {}), "POOL  WAITING  TRIED\n");
 }
 
+TEST(RenderTable, ShowsALearnedLimitAsSuch) {
+    admin::Response response = some_response();
+    response.nodes.resize(1);
+    response.nodes[0].is_maxconn_auto = true;
+    EXPECT_NE(render_table(Show{Subject::nodes}, response).find(" auto(4) "), std::string::npos);
+    EXPECT_NE(render_json(Show{Subject::nodes}, response).find(R"("maxconn_auto":true)"),
+              std::string::npos);
+}
+
 TEST(RenderTable, WritesTimesInTheLargestUnitOfWhichThereAreTwo) {
     const std::vector<std::pair<admin::Milliseconds, std::string>> cases{
         {0ms, "0s"}, {1999ms, "1s"},     {119s, "119s"}, {120s, "2m"},       {119min, "119m"},
@@ -89,11 +98,12 @@ TEST(RenderTable, WritesTimesInTheLargestUnitOfWhichThereAreTwo) {
 TEST(RenderJson, ShowsNodes) {
     admin::Response response = some_response();
     response.nodes.resize(1);
-    EXPECT_EQ(render_json(Show{Subject::nodes}, response),
-              R"({"status":"done","nodes":[{"pool":"scanners","node":"scan1",)"
-              R"("address":"192.0.2.21:10024","state":"up","since_seconds":9.3E1,"reason":"",)"
-              R"("in_transit":2,"maxconn":4,"weight":1,"backup":false,"messages_total":1204}]})"
-              "\n");
+    EXPECT_EQ(
+        render_json(Show{Subject::nodes}, response),
+        R"({"status":"done","nodes":[{"pool":"scanners","node":"scan1",)"
+        R"("address":"192.0.2.21:10024","state":"up","since_seconds":9.3E1,"reason":"",)"
+        R"("in_transit":2,"maxconn":4,"maxconn_auto":false,"weight":1,"backup":false,"messages_total":1204}]})"
+        "\n");
 }
 
 TEST(RenderJson, ShowsTheNameThatAnAddressComesFrom) {

@@ -163,6 +163,31 @@ TEST(R7, AMessageFinishedBeforeTheCheckBeganExcusesNothing) {
     EXPECT_EQ(farm.state(0), NodeState::down);
 }
 
+// A message that was granted 30 s ago was not greeted in time; meanwhile the node finished another
+// one, or not.
+NodeState state_after_silence(bool is_working) {
+    PoolOptions options = pool_options({1, 1}, 4);
+    options.health.error_limit = 1;
+    Farm farm = farm_that_is_up(options);
+    EXPECT_TRUE(farm.send({1}) && farm.send({1}));
+    farm.pass(seconds(30));
+    if (is_working) {
+        farm.release(0);
+    }
+    farm.pass(Milliseconds(1));
+    farm.pool().release(0, Outcome::silent, "greeting: timed out", farm.now(),
+                        SlotUse{kStart + seconds(1), false, std::nullopt});
+    return farm.state(0);
+}
+
+TEST(R7, AMessageThatIsNotGreetedInTimeSaysNothingOfANodeThatFinishesOthers) {
+    EXPECT_EQ(state_after_silence(true), NodeState::up);
+}
+
+TEST(R7, ANodeThatIsSilentAndFinishesNothingIsDown) {
+    EXPECT_EQ(state_after_silence(false), NodeState::down);
+}
+
 TEST(PoolHealth, FailedMessagesTakeANodeDown) {
     Farm farm = farm_that_is_up(pool_options({1, 1}));
     farm.fail(0, 4);

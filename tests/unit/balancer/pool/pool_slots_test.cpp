@@ -106,6 +106,62 @@ TEST(PoolSlots, AHigherMaxconnServesWhoWaits) {
     EXPECT_EQ(farm.decisions().size(), 1U);
 }
 
+PoolOptions auto_options(unsigned most) {
+    PoolOptions options = pool_options({1}, most);
+    options.nodes[0].is_maxconn_auto = true;
+    return options;
+}
+
+// As many messages as it is given are greeted, and one after the other is completed.
+void work(Farm& farm, int messages) {
+    const auto grant = [&farm] {
+        while (farm.send()) {
+            farm.pool().greeted(0, Milliseconds(1), farm.now());
+        }
+    };
+    grant();
+    for (int i = 0; i < messages; ++i) {
+        farm.pass(Milliseconds(10));
+        farm.pool().release(0, Outcome::completed, "", farm.now(),
+                            SlotUse{farm.now() - Milliseconds(10), true, farm.now()});
+        grant();
+    }
+}
+
+TEST(PoolSlots, ALearnedMaxconnStartsAtOneAndGrowsToItsBound) {
+    Farm farm(auto_options(5));
+    EXPECT_EQ(farm.status(0).maxconn, 1U);
+    ASSERT_TRUE(farm.send());
+    EXPECT_FALSE(farm.send());
+    farm.release(0);
+    work(farm, 50);
+    EXPECT_EQ(farm.status(0).maxconn, 5U);
+    EXPECT_EQ(farm.status(0).in_flight, 5U);
+}
+
+TEST(PoolSlots, AMessageThatIsNotGreetedInTimeLowersALearnedMaxconnToTheGreetedOnes) {
+    Farm farm(auto_options(8));
+    work(farm, 100);
+    ASSERT_EQ(farm.status(0).in_flight, 8U);
+    for (int i = 0; i < 3; ++i) {
+        farm.pool().release(0, Outcome::abandoned, "", farm.now(), {farm.now(), true, {}});
+    }
+    ASSERT_TRUE(farm.send());
+    farm.pool().release(0, Outcome::silent, "", farm.now(), {farm.now(), false, {}});
+    EXPECT_EQ(farm.status(0).maxconn, 5U);
+}
+
+TEST(PoolSlots, MaxconnCanBeLearnedFromNowOnAndGivenAgain) {
+    Farm farm(pool_options({1}, 3));
+    farm.pool().set_auto_maxconn(0, 6, farm.now());
+    EXPECT_EQ(farm.status(0).maxconn, 3U);
+    work(farm, 50);
+    EXPECT_EQ(farm.status(0).maxconn, 6U);
+    farm.pool().set_maxconn(0, 2);
+    EXPECT_EQ(farm.status(0).maxconn, 2U);
+    EXPECT_FALSE(farm.status(0).options->is_maxconn_auto);
+}
+
 TEST(PoolSlots, WeightsCanBeChanged) {
     Farm farm(pool_options({1, 1}));
     farm.pool().set_weight(0, 3);
