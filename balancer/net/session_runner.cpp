@@ -257,8 +257,12 @@ void SessionRunner::perform(session::CancelSlot& /*request*/) {
     }
 }
 
+void SessionRunner::perform(session::NodeGreeted& request) {
+    pool(request.pool).greeted(request.node, request.waited);
+}
+
 void SessionRunner::perform(session::ReleaseSlot& request) {
-    pool(request.pool).release(request.node, request.outcome, request.detail);
+    pool(request.pool).release(request.node, request.outcome, request.detail, request.use);
 }
 
 void SessionRunner::perform(session::ConnectNode& request) {

@@ -123,6 +123,7 @@ class Delivery {
         // Answers that an earlier node gave and Postfix has: this node must agree.
         std::size_t answers_to_confirm = 0;
         std::deque<std::size_t> awaited_recipients;  // indexes, in the order of submission
+        bool is_greeted = false;
     };
 
     struct Times {
@@ -149,6 +150,8 @@ class Delivery {
     void submit_envelope(TimePoint now, Output& out);
     // The kept connection had ended: the same node once more, over a new one.
     void reopen_node(TimePoint now, Output& out);
+    // The pool is told once of an attempt. `waited`: nothing for a connection that was kept.
+    void note_greeting(std::optional<pool::Clock::duration> waited, Output& out);
     // Under which a connection may be shared; empty: not at all.
     [[nodiscard]] std::string reuse_key(const pool::NodeDialect& dialect) const;
     [[nodiscard]] proxy_protocol::OriginFacts origin_facts() const;
@@ -163,6 +166,7 @@ class Delivery {
     void end_content(TimePoint now, Output& out);
     void leave_node(pool::Outcome outcome, std::string_view detail, bool is_polite, Output& out);
     [[nodiscard]] bool say_quit(Output& out);
+    [[nodiscard]] pool::SlotUse slot_use() const;
     void give_up(const smtp::Reply& reply, MessageResult result, TimePoint now, Output& out);
     void answer_content(Output& out, TimePoint now);
     void finish(MessageResult result, std::string_view reply, TimePoint now, Output& out);

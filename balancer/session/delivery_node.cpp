@@ -53,7 +53,7 @@ void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, Ti
     out.requests.emplace_back(
         ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key});
     attempt_.emplace(
-        Attempt{grant, std::move(reuse_key), NodeSide(std::move(dialogue), now), 0, {}});
+        Attempt{grant, std::move(reuse_key), NodeSide(std::move(dialogue), now), 0, {}, false});
     submit_envelope(now, out);
 }
 
@@ -108,6 +108,13 @@ void Delivery::node_reused(const KeptNode& node, TimePoint now, Output& out) {
     if (attempt_) {
         times_.opened = now;
         attempt_->node.reused(node, now, out.to_node);
+        note_greeting(std::nullopt, out);
+    }
+}
+
+void Delivery::note_greeting(std::optional<pool::Clock::duration> waited, Output& out) {
+    if (!std::exchange(attempt_->is_greeted, true)) {
+        out.requests.emplace_back(NodeGreeted{pool_.index(), attempt_->grant.node, waited});
     }
 }
 
@@ -116,6 +123,7 @@ void Delivery::reopen_node(TimePoint now, Output& out) {
     out.to_node = {};
     out.requests.emplace_back(CloseNode{});
     begin_attempt(grant, "", now, out);
+    attempt_->is_greeted = true;  // as the pool was told
 }
 
 proxy_protocol::OriginFacts Delivery::origin_facts() const {
@@ -158,6 +166,7 @@ void Delivery::take_event(const NodeEvent& event, TimePoint now, Output& out) {
         node_failed(*failure, pool::Outcome::failed, now, out);
     } else {
         times_.opened = now;
+        note_greeting(now - times_.granted, out);
     }
 }
 
@@ -323,7 +332,7 @@ void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool i
         out.requests.emplace_back(CloseNode{is_polite && say_quit(out)});
     }
     out.requests.emplace_back(
-        ReleaseSlot{pool_.index(), attempt_->grant.node, outcome, std::string(detail)});
+        ReleaseSlot{pool_.index(), attempt_->grant.node, outcome, std::string(detail), slot_use()});
     attempt_.reset();
 }
 
@@ -341,6 +350,15 @@ bool Delivery::say_quit(Output& out) {
     return false;
 }
 
+pool::SlotUse Delivery::slot_use() const {
+    pool::SlotUse use{times_.granted, attempt_->is_greeted, std::nullopt};
+    if (!verdicts_.empty()) {
+        // A replay had its final dot before this node was there.
+        use.dot_at = std::max(times_.dot, times_.opened);
+    }
+    return use;
+}
+
 void Delivery::time_passed(TimePoint now, Output& out) {
     const std::optional<TimePoint> due = deadline();
     if (!due || now < *due) {
@@ -349,7 +367,9 @@ void Delivery::time_passed(TimePoint now, Output& out) {
     if (stage_ == Stage::finding_origin) {
         resolve_origin(std::nullopt, now, out);
     } else if (attempt_) {
-        node_failed(attempt_->node.timed_out(), pool::Outcome::failed, now, out);
+        const NodeFailure failure = attempt_->node.timed_out();
+        const bool is_silent = failure.reason == "greeting";
+        node_failed(failure, is_silent ? pool::Outcome::silent : pool::Outcome::failed, now, out);
     }
 }
 

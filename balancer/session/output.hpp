@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -56,11 +57,19 @@ struct RequestSlot {
 // The session no longer waits for its slot.
 struct CancelSlot {};
 
+// The node has greeted and answered EHLO, so long after the grant.
+struct NodeGreeted {
+    PoolIndex pool = 0;
+    pool::NodeIndex node = 0;
+    std::optional<pool::Clock::duration> waited;  // nothing: for an earlier message
+};
+
 struct ReleaseSlot {
     PoolIndex pool = 0;
     pool::NodeIndex node = 0;
     pool::Outcome outcome = pool::Outcome::completed;
     std::string detail;
+    pool::SlotUse use;
 };
 
 // What must be known of a connection to use it for another message.
@@ -112,9 +121,9 @@ struct CountBypass {
     PoolIndex pool = 0;
 };
 
-using Request =
-    std::variant<FindOrigin, MarkDelivered, RequestSlot, CancelSlot, ReleaseSlot, ConnectNode,
-                 KeepNode, CloseNode, CloseFrontend, LogMessage, CountFailover, CountBypass>;
+using Request = std::variant<FindOrigin, MarkDelivered, RequestSlot, CancelSlot, NodeGreeted,
+                             ReleaseSlot, ConnectNode, KeepNode, CloseNode, CloseFrontend,
+                             LogMessage, CountFailover, CountBypass>;
 
 struct Output {
     std::string to_frontend;

@@ -30,13 +30,18 @@ void PoolDesk::cancel(pool::Ticket ticket) {
     schedule_pump();
 }
 
-void PoolDesk::release(pool::NodeIndex node, pool::Outcome outcome) {
+void PoolDesk::greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited) {
+    pool_.greeted(node, waited, timeline_.now());
+    schedule_pump();
+}
+
+void PoolDesk::release(pool::NodeIndex node, pool::Outcome outcome, const pool::SlotUse& use) {
     if (granted_ == 0) {
         ledger_.violation("R5 a slot was given back twice");
         return;
     }
     --granted_;
-    pool_.release(node, outcome, "", timeline_.now());
+    pool_.release(node, outcome, "", timeline_.now(), use);
     schedule_pump();
 }
 

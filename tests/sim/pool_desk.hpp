@@ -25,7 +25,8 @@ class PoolDesk {
 
     [[nodiscard]] pool::Ticket request(std::vector<pool::NodeIndex> tried, Deliver deliver);
     void cancel(pool::Ticket ticket);
-    void release(pool::NodeIndex node, pool::Outcome outcome);
+    void greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited);
+    void release(pool::NodeIndex node, pool::Outcome outcome, const pool::SlotUse& use);
 
     // No more health checks: the simulation is to come to its end.
     void stop_checks() { is_checking_ = false; }

@@ -64,13 +64,21 @@ void Runner::perform(const session::CancelSlot& /*request*/) {
     world_.desk.cancel(*std::exchange(ticket_, std::nullopt));
 }
 
+void Runner::perform(const session::NodeGreeted& request) {
+    if (!slot_ || slot_->node != request.node) {
+        world_.ledger.violation("R5 a greeting without a slot");
+        return;
+    }
+    world_.desk.greeted(request.node, request.waited);
+}
+
 void Runner::perform(const session::ReleaseSlot& request) {
     if (!slot_ || slot_->node != request.node) {
         world_.ledger.violation("R5 a slot given back that was not held");
         return;
     }
     slot_.reset();
-    world_.desk.release(request.node, request.outcome);
+    world_.desk.release(request.node, request.outcome, request.use);
 }
 
 void Runner::perform(const session::ConnectNode& /*request*/) {

@@ -27,6 +27,8 @@ std::string name_of(pool::Outcome outcome) {
             return "completed";
         case pool::Outcome::failed:
             return "failed";
+        case pool::Outcome::silent:
+            return "silent";
         case pool::Outcome::abandoned:
             return "abandoned";
     }
@@ -242,8 +244,16 @@ void SessionScript::note(const session::CancelSlot& /*request*/) {
     requests_.emplace_back("cancel");
 }
 
+void SessionScript::note(const session::NodeGreeted& request) {
+    EXPECT_EQ(slot_, request.node) << "a greeting without a slot";
+    greeting_wait_ = request.waited;
+}
+
 void SessionScript::note(const session::ReleaseSlot& request) {
     EXPECT_EQ(slot_, request.node) << "a slot given back that was not held";
+    EXPECT_EQ(request.use.was_greeted, greeting_wait_.has_value());
+    greeting_wait_.reset();
+    last_use_ = request.use;
     EXPECT_FALSE(has_node_) << "a slot given back before its connection was closed";
     slot_.reset();
     requests_.push_back("release " + setup_.nodes[request.node].name + ' ' +

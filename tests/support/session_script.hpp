@@ -120,6 +120,14 @@ class SessionScript {
 
     [[nodiscard]] bool has_slot() const { return slot_.has_value(); }
 
+    // How long the present node took to greet, once it has.
+    [[nodiscard]] std::optional<pool::Clock::duration> greeting_wait() const {
+        return greeting_wait_;
+    }
+
+    // Of the last slot that was given back.
+    [[nodiscard]] const pool::SlotUse& last_use() const { return last_use_; }
+
     [[nodiscard]] bool is_node_open() const { return has_node_; }
 
     [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
@@ -138,6 +146,7 @@ class SessionScript {
     void note(const session::MarkDelivered& request);
     void note(const session::RequestSlot& request);
     void note(const session::CancelSlot& request);
+    void note(const session::NodeGreeted& request);
     void note(const session::ReleaseSlot& request);
     void note(const session::ConnectNode& request);
     void note(const session::KeepNode& request);
@@ -159,6 +168,8 @@ class SessionScript {
     std::vector<session::MessageLog> logs_;
     std::optional<pool::NodeIndex> slot_;
     std::optional<session::KeepNode> kept_;
+    std::optional<pool::Clock::duration> greeting_wait_;
+    pool::SlotUse last_use_;
     bool is_waiting_for_slot_ = false;
     bool has_node_ = false;
     bool has_unseen_input_ = false;

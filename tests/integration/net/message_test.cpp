@@ -143,6 +143,23 @@ TEST(R5Message, PassesWhileIdleSessionsHoldNeitherSlotNorNode) {
     EXPECT_FALSE(node.has_connection_waiting());
 }
 
+// One message in flight, greeted and completed, proves the first limit of 1; the next is 2.
+TEST(Message, TeachesThePoolHowManyTheNodeTakes) {
+    ScriptedNode node;
+    ShellSetup setup = setup_for({node.endpoint()});
+    setup.pool.nodes[0].maxconn = 2;
+    setup.pool.nodes[0].is_maxconn_auto = true;
+    Shell shell(std::move(setup));
+    EXPECT_TRUE(passes_message(shell, node));
+    ScriptedPeer first = shell.greeted_postfix();
+    ScriptedPeer second = shell.greeted_postfix();
+    first.send(kMail);
+    ScriptedPeer one = node.accept();
+    second.send(kMail);
+    ScriptedPeer other = node.accept();
+    EXPECT_EQ(shell.in_flight(), 2U);
+}
+
 // The node speaks in the turn of the loop in which the final dot arrives, in either order.
 void expect_no_acceptance_of_an_early_reply(bool is_dot_first) {
     ScriptedNode node;
