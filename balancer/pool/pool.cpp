@@ -153,7 +153,7 @@ std::vector<NodeStatus> Pool::node_statuses() const {
 
 NodeLoad Pool::load(NodeIndex node) const {
     const NodeStatus status = members_.at(node).status();
-    return {status.in_flight, status.options->maxconn};
+    return {status.in_flight, status.maxconn};
 }
 
 bool Pool::is_any_node_usable() const {

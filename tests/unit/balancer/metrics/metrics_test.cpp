@@ -44,8 +44,8 @@ TEST(Metrics, CountersCarryTheirLabels) {
 
 TEST(Metrics, GaugesShowNodesPoolsAndSessions) {
     Gauges gauges;
-    gauges.nodes = {{"scanners", "scan1", true, 3, 4, "", ""},
-                    {"scanners", "scan2", false, 0, 8, "", ""}};
+    gauges.nodes = {{"scanners", "scan1", true, 3, 4, false, "", ""},
+                    {"scanners", "scan2", false, 0, 8, false, "", ""}};
     gauges.queue_lengths["scanners"] = 12;
     gauges.sessions_active = 20;
     gauges.origin_records = 1000;
