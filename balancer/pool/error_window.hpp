@@ -28,7 +28,7 @@ class ErrorWindow {
  private:
     struct Failure {
         TimePoint at;
-        std::uint64_t completed;  // messages until then
+        std::uint64_t completed = 0;  // messages until then
     };
 
     unsigned limit_;

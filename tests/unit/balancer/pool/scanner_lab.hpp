@@ -41,8 +41,8 @@ struct Scanner {
 
 class ScannerLab {
  public:
-    // `maxconn` 0: learned. `rate`: arrivals a second.
-    ScannerLab(Scanner scanner, double rate, unsigned maxconn = 0, std::uint64_t seed = 1);
+    // `maxconn` 0: learned. Arrivals are a second's.
+    ScannerLab(Scanner with, double arrivals, unsigned maxconn = 0, std::uint64_t seed = 1);
 
     // May be changed between runs.
     Scanner scanner;
