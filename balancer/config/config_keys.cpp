@@ -101,7 +101,8 @@ Rows node_keys() {
         {"pool.*.xforward", "Whether nodes that announce XFORWARD are sent it.", "auto",
          "auto or off"},
         {"pool.*.node",
-         "A scanner: NAME ADDRESS:PORT, or NAME HOSTNAME:PORT, and [weight=N] [maxconn=N|auto] [backup] "
+         "A scanner: NAME ADDRESS:PORT, or NAME HOSTNAME:PORT, and [weight=N] [maxconn=N|auto] "
+         "[backup] "
          "[disabled] [send-proxy=v2|v1|off].",
          "", "NAME ADDRESS:PORT and options, as in scan1 127.0.0.1:10024 maxconn=4", true},
         {"pool.*.resolve-interval", "How often the host names of nodes are looked up.", "30s",

@@ -115,7 +115,7 @@ class Member {
     struct Slots {
         unsigned in_flight = 0;
         unsigned elsewhere = 0;  // of those, at a former address
-        unsigned greeted = 0;  // of those in flight
+        unsigned greeted = 0;    // of those in flight
         std::uint64_t picked_total = 0;
         std::int64_t credit = 0;
     };

@@ -246,12 +246,15 @@ void SessionScript::note(const session::CancelSlot& /*request*/) {
 
 void SessionScript::note(const session::NodeGreeted& request) {
     EXPECT_EQ(slot_, request.node) << "a greeting without a slot";
+    EXPECT_FALSE(is_greeting_told_) << "a greeting told twice";
+    is_greeting_told_ = true;
     greeting_wait_ = request.waited;
 }
 
 void SessionScript::note(const session::ReleaseSlot& request) {
     EXPECT_EQ(slot_, request.node) << "a slot given back that was not held";
-    EXPECT_EQ(request.use.was_greeted, greeting_wait_.has_value());
+    EXPECT_EQ(request.use.was_greeted, is_greeting_told_);
+    is_greeting_told_ = false;
     greeting_wait_.reset();
     last_use_ = request.use;
     EXPECT_FALSE(has_node_) << "a slot given back before its connection was closed";

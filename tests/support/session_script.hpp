@@ -169,6 +169,7 @@ class SessionScript {
     std::optional<pool::NodeIndex> slot_;
     std::optional<session::KeepNode> kept_;
     std::optional<pool::Clock::duration> greeting_wait_;
+    bool is_greeting_told_ = false;
     pool::SlotUse last_use_;
     bool is_waiting_for_slot_ = false;
     bool has_node_ = false;

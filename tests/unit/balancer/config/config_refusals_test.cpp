@@ -26,7 +26,8 @@ void expect_refusals(const std::vector<Refusal>& cases) {
 TEST(ConfigRefusal, NamesFileLineKeyAndRemedy) {
     expect_refusals({
         {"balance = fastest\n",
-         "balancer.conf:6: pool.scanners.balance = fastest: expected leastconn, roundrobin, random, "
+         "balancer.conf:6: pool.scanners.balance = fastest: expected leastconn, roundrobin, "
+         "random, "
          "first or hash"},
         {"\ninter = 5\n",
          "balancer.conf:7: pool.scanners.inter = 5: expected a duration from 1ms to 365d, such as "
