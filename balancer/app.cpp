@@ -151,10 +151,14 @@ void App::open_http() {
     http_.emplace(context_.get_executor(), std::move(content), options);
 }
 
+// Mail of a pool that is down may have another way.
 service::HttpCheck App::readiness() const {
-    for (const auto& pool : pools_) {
-        if (!pool->driver.pool().is_any_node_usable()) {
-            return {false, "no node of pool " + pool->driver.pool().options().name + " is up"};
+    for (session::PoolIndex index = 0; index < drivers_.size(); ++index) {
+        const pool::Pool& pool = drivers_[index]->pool();
+        const std::optional<session::PoolIndex> bypass = relays_->at(index)->bypass_pool;
+        const bool is_bypassed = bypass && drivers_[*bypass]->pool().is_any_node_usable();
+        if (!pool.is_any_node_usable() && !is_bypassed) {
+            return {false, "no node of pool " + pool.options().name + " is up"};
         }
     }
     return {true, "ready"};

@@ -68,7 +68,8 @@ std::optional<KeptConnection> PoolDriver::take_kept(pool::NodeIndex node, const 
 
 void PoolDriver::make_room(pool::NodeIndex node) {
     const pool::NodeLoad load = pool_.load(node);
-    if (load.maxconn > 0 && load.in_flight + kept_.count(node) > load.maxconn) {
+    while (load.maxconn > 0 && kept_.count(node) > 0 &&
+           load.in_flight + kept_.count(node) > load.maxconn) {
         kept_.close_oldest(node);
     }
 }

@@ -63,7 +63,7 @@ std::optional<Decision> Pool::poll(TimePoint now) {
     if (std::optional<Decision> decision = serve_next()) {
         return decision;
     }
-    if (options_.refuses_when_down && !queue_.empty() && !is_any_node_usable() && !is_panic()) {
+    if (options_.refuses_when_down && !queue_.empty() && !can_any_node_be_tried()) {
         return refuse(queue_.begin()->second.ticket, RefusalReason::all_down);
     }
     if (const std::optional<Ticket> overdue = queue_.overdue(now)) {
@@ -224,6 +224,13 @@ std::vector<Candidate> Pool::candidates_for(const Waiter& waiter) const {
         }
     }
     return candidates;
+}
+
+bool Pool::can_any_node_be_tried() const {
+    const bool is_panic_rule = is_panic();
+    return std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
+        return member.is_usable() || (is_panic_rule && member.is_down_by_messages());
+    });
 }
 
 bool Pool::is_panic() const {

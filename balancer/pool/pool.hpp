@@ -162,6 +162,8 @@ class Pool {
 
     [[nodiscard]] std::optional<Decision> serve_next();
     [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter) const;
+    // Usable, or to be tried by the panic rule.
+    [[nodiscard]] bool can_any_node_be_tried() const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
     Decision grant(Ticket ticket, NodeIndex node);

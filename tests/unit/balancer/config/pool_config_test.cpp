@@ -124,9 +124,9 @@ TEST(PoolConfig, TakesTheKeysOfReuse) {
     EXPECT_EQ(off.idle, plain.idle);
     EXPECT_EQ(off.messages_max, plain.messages_max);
     const session::Reuse safe =
-        pool_with("tlv = off\nreuse = safe\nreuse-idle = 7s\nreuse-max-messages = 9").relay.reuse;
+        pool_with("tlv = off\nreuse = safe\nreuse-idle = 3s\nreuse-max-messages = 9").relay.reuse;
     EXPECT_TRUE(safe.is_on);
-    EXPECT_EQ(safe.idle, 7s);
+    EXPECT_EQ(safe.idle, 3s);
     EXPECT_EQ(safe.messages_max, 9U);
 }
 
@@ -143,6 +143,17 @@ TEST(PoolConfig, RefusesReuseWhereTheHeaderBelongsToOneMessage) {
                               "reuse = safe\nsend-proxy = off"}) {
         EXPECT_TRUE(pool_with(lines).relay.reuse.is_on) << lines;
     }
+}
+
+// Rule R7: a check that waits for a kept connection to go must not fail by it.
+TEST(PoolConfig, RefusesToKeepConnectionsAsLongAsACheckWaits) {
+    const std::string lines = "tlv = off\nreuse = safe\nreuse-idle = 5s\n";
+    EXPECT_THAT(test::fault_of(test::minimal_config() + lines),
+                testing::HasSubstr("pool.scanners.reuse-idle = 5s: expected a time shorter than "
+                                   "check-timeout"));
+    EXPECT_EQ(pool_with(lines + "check-timeout = 6s").relay.reuse.idle, 5s);
+    EXPECT_EQ(pool_with(lines + "check = off").relay.reuse.idle, 5s);
+    EXPECT_EQ(pool_with("reuse-idle = 5s").relay.reuse.idle, 5s);
 }
 
 TEST(PoolConfig, FindsTheBypassPool) {

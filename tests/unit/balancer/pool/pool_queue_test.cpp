@@ -240,5 +240,24 @@ TEST(PoolWithoutNodes, HoldsAndThenRefuses) {
     EXPECT_EQ(refused(farm.decisions()).size(), 1U);
 }
 
+// on-pool-down = bypass: who has another way does not wait.
+TEST(PoolThatRefusesWhenDown, RefusesAtOnceWhenTheOperatorHasTakenAllNodesOut) {
+    PoolOptions options = pool_options({1, 1}, 1);
+    options.refuses_when_down = true;
+    Farm farm(options);
+    ASSERT_TRUE(farm.send());
+    ASSERT_TRUE(farm.send());
+    (void)farm.pool().request({}, farm.now());
+    EXPECT_TRUE(farm.decisions().empty()) << "busy is no reason";
+    farm.pool().set_state(0, AdminState::drain, farm.now());
+    EXPECT_TRUE(farm.decisions().empty());
+    farm.pool().set_state(1, AdminState::maint, farm.now());
+    const std::vector<Decision> decisions = farm.decisions();
+    ASSERT_EQ(decisions.size(), 1U);
+    const auto& refusal = std::get<Refusal>(decisions[0]);
+    EXPECT_EQ(refusal.reason, RefusalReason::all_down);
+    EXPECT_TRUE(refusal.were_all_down);
+}
+
 }  // namespace
 }  // namespace millrace::pool
