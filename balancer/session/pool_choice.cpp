@@ -9,10 +9,10 @@
 namespace millrace::session {
 
 PoolChoice::PoolChoice(std::shared_ptr<const SessionOptions> options,
-                       std::shared_ptr<const Relays> relays, const Address& peer)
+                       std::shared_ptr<const Relays> relays, Address peer)
     : options_(std::move(options)),
       relays_(std::move(relays)),
-      peer_(peer),
+      peer_(std::move(peer)),
       current_(options_->routes.default_pool) {}
 
 void PoolChoice::set_sender(std::string_view domain, std::uint64_t size) {

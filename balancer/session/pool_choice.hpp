@@ -20,13 +20,13 @@ class PoolChoice {
  public:
     // REQUIRES: every pool that the options' routes name is among the relays.
     PoolChoice(std::shared_ptr<const SessionOptions> options, std::shared_ptr<const Relays> relays,
-               const Address& peer);
+               Address peer);
 
     // What MAIL said.
     void set_sender(std::string_view domain, std::uint64_t size);
 
     // Nothing: unknown.
-    void set_origin(std::optional<Address> origin) { origin_ = origin; }
+    void set_origin(const std::optional<Address>& origin) { origin_ = origin; }
 
     // Chooses the pool, once sender and origin are known; false when only a recipient can tell.
     [[nodiscard]] bool settle(std::optional<std::string_view> first_recipient_domain);

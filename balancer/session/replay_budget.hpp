@@ -14,6 +14,7 @@ class ReplayBudget {
 
     ReplayBudget(const ReplayBudget&) = delete;
     ReplayBudget& operator=(const ReplayBudget&) = delete;
+    ~ReplayBudget() = default;
 
     [[nodiscard]] bool take(std::size_t octets);
     // REQUIRES: they were taken.
@@ -32,6 +33,8 @@ class ReplayShare {
  public:
     explicit ReplayShare(ReplayBudget* budget = nullptr) : budget_(budget) {}
 
+    ReplayShare(const ReplayShare&) = delete;
+    ReplayShare& operator=(const ReplayShare&) = delete;
     ReplayShare(ReplayShare&& other) noexcept;
     ReplayShare& operator=(ReplayShare&& other) noexcept;
     ~ReplayShare();
