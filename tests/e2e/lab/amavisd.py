@@ -12,8 +12,12 @@ _USER = "amavis"
 
 @dataclass
 class Facts:
-    """What amavisd believed about one message."""
+    """What amavisd believed about one message.
 
+    Messages of one `connection` came in one after another over the same one.
+    """
+
+    connection: str
     peer: str  # the host that connected, which forward_method smtp:[*] answers to
     client: str  # the SMTP client that gave the message to Postfix; "" if unknown
     port: str
@@ -28,7 +32,7 @@ class Facts:
 
 
 _FACTS = re.compile(
-    r"FACTS peer=(?P<peer>\S*) client=(?P<client>\S*) port=(?P<port>\d*) queue=(?P<queue_id>\S*)"
+    r"\((?P<connection>\d+-\d+)\S*\) FACTS peer=(?P<peer>\S*) client=(?P<client>\S*) port=(?P<port>\d*) queue=(?P<queue_id>\S*)"
     r" mail_id=(?P<mail_id>\S*) banks=(?P<banks>\S*) helo=(?P<helo>\S*) tests=(?P<tests>\S*)"
     r" rcpts=(?P<recipients>\S*) response=(?P<response>.*)"
 )

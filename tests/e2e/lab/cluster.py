@@ -28,6 +28,7 @@ class Plan:
     proxy: off, v1 or v2, said to the nodes and to the balancer alike.
     protocol: smtp or lmtp, between Postfix and the balancer.
     forward: amavisd's forward_method; None gives mail back to the host that submitted it.
+    direct: the balancer has a pool "direct" that leads past the nodes to the first ingress's re-entry.
     millrace: without it Postfix submits to the first node itself.
     gates: each amavisd has a gate where the test may stop its messages.
     """
@@ -38,6 +39,7 @@ class Plan:
     protocol: str = "smtp"
     forward: str = None
     namespaces: bool = False
+    direct: bool = False
     millrace: bool = True
     balancer: dict = None
     milter: dict = None
@@ -63,7 +65,7 @@ class Cluster:
         self._numbers = itertools.count(1)
         scanners = [f"scan{n + 1}" for n in range(len(plan.nodes))]
         names = [f"ingress{n + 1}" for n in range(plan.ingresses)]
-        hosts = self._hosts(names, scanners)
+        hosts = self.hosts = self._hosts(names, scanners)
         self.reentry = ports.free_port([hosts[name].address for name in names]
                                        if not plan.namespaces else ["127.0.0.1"])
         self.sink = Sink(lab)
@@ -77,16 +79,22 @@ class Cluster:
         self.balancers = self._make_balancers([hosts[name] for name in names])
         self.ingresses = [self._ingress(hosts[name], n) for n, name in enumerate(names)]
         for balancer in self.balancers:
-            balancer.wait_for_nodes(len(self.nodes))
+            balancer.wait_for_nodes(self.node_count)
 
     @property
     def balancer(self):
         return self.balancers[0]
 
+    @property
+    def node_count(self):
+        """In all pools of a balancer."""
+        return len(self.nodes) + (1 if self.plan.direct else 0)
+
     # Sending.
 
-    def new_recipient(self, held=False):
-        return f"m{next(self._numbers)}@{HELD_DOMAIN if held else DOMAIN}"
+    def new_recipient(self, held=False, domain=DOMAIN):
+        """`domain` is this Postfix's own, or below it."""
+        return f"m{next(self._numbers)}@{HELD_DOMAIN if held else domain}"
 
     def connect(self, ingress=0):
         """An SMTP session with that ingress."""
@@ -108,6 +116,14 @@ class Cluster:
                 session_of_its_own.speak_as(sender)
                 queue_id = session_of_its_own.send(SENDER, [recipient], data)
         return Journey(self, ingress, recipient, queue_id, data)
+
+    def send_to(self, recipients, sender, ingress=0, body=b"hello\r\n", mail_from=SENDER):
+        """One message to them all, as the SMTP client `sender`; a journey for each recipient."""
+        data = b"Subject: " + recipients[0].encode() + b"\r\n\r\n" + body
+        with self.connect(ingress) as session:
+            session.speak_as(sender)
+            queue_id = session.send(mail_from, recipients, data)
+        return [Journey(self, ingress, recipient, queue_id, data) for recipient in recipients]
 
     def send_raw(self, sender, data, ingress=0):
         """Sends exactly these bytes."""
@@ -161,6 +177,11 @@ class Cluster:
         where = hosts if self.plan.namespaces else [Host("balancer")]
         settings = {"pool.scanners": {"send-proxy": self.plan.proxy},
                     "listener.filter": {"mode": self.plan.protocol}}
+        if self.plan.direct:
+            reentry = f"{self.hosts['ingress1'].address}:{self.reentry}"
+            settings["pool.direct"] = {"node": f"reentry {reentry}", "send-proxy": "off",
+                                       "inter": "500ms", "fastinter": "200ms",
+                                       "rise": "1", "fall": "2"}
         made = []
         for host in where:
             balancer = Balancer(self.lab, host, self.nodes, settings)

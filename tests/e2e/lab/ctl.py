@@ -18,9 +18,9 @@ class Ctl:
         """`show nodes`: the row of each node, by its name."""
         return {row["node"]: row for row in self.answer("show", "nodes")["nodes"]}
 
-    def pool(self):
-        """`show pools`: the row of the only pool."""
-        (row,) = self.answer("show", "pools")["pools"]
+    def pool(self, name="scanners"):
+        """`show pools`: the row of that pool."""
+        (row,) = [row for row in self.answer("show", "pools")["pools"] if row["pool"] == name]
         return row
 
     def in_transit(self):

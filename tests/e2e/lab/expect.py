@@ -46,3 +46,18 @@ def answered_for_a_reason(journey):
     """The copy behind the 2xx that Postfix got is whole."""
     copy = journey.kept_as_answered
     assert copy.partition(b"\r\n\r\n")[2] == journey.body
+
+
+def scanned(journey):
+    """It has passed amavisd."""
+    assert journey.facts.node
+    assert journey.delivery.fields("X-Spam-Status")
+    assert "(amavis" in " ".join(journey.delivery.fields("Received"))
+
+
+def not_scanned(journey):
+    """It was delivered, and no amavisd has heard of it."""
+    assert journey.delivery.fields("X-Spam-Status") == []
+    assert "(amavis" not in " ".join(journey.delivery.fields("Received"))
+    for node in journey.cluster.nodes:
+        assert node.log.grep(journey.recipient.partition("@")[0] + "@") == []
