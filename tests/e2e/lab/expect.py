@@ -36,6 +36,16 @@ def true_peer(journey):
     assert journey.reentry_host == host.name
 
 
+def no_origin(journey):
+    """amavisd and the balancer's log know no client; amavisd falls back on its peer."""
+    facts, line = journey.facts, journey.line
+    assert facts.client == facts.peer
+    assert (facts.port, facts.helo) == ("", "")
+    assert BANK not in facts.banks
+    assert RULE not in facts.tests
+    assert line["origin"] == "unknown"
+
+
 def delivered_once(journey):
     """The mailbox has one copy, with the body that was sent."""
     assert journey.delivery.body == journey.body
