@@ -154,6 +154,9 @@ void Delivery::node_received(std::string_view bytes, TimePoint now, Output& out)
             return;
         }
         take_event(*event, now, out);
+        if (std::holds_alternative<NodeFailure>(*event)) {
+            return;  // the rest is not for the attempt that may have followed
+        }
     }
 }
 

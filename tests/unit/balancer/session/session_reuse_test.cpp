@@ -174,6 +174,8 @@ const StaleCase kStaleCases[] = {
     {"closed", [](SessionScript& script) { script.node_drops(); }},
     {"reset", [](SessionScript& script) { script.connect_fails(); }},
     {"421", [](SessionScript& script) { script.node("421 4.4.2 idle too long\r\n"); }},
+    {"421 to each command",
+     [](SessionScript& script) { script.node("421 4.4.2 bye\r\n421 4.4.2 bye\r\n"); }},
     {"nonsense", [](SessionScript& script) { script.node("what?\r\n"); }},
 };
 
