@@ -33,6 +33,7 @@ Member::Member(NodeOptions options, const HealthOptions& health, Milliseconds sl
     }
     if (!has_address(*options_)) {
         set_unresolved("no answer yet");
+        is_name_awaited_ = true;
     }
 }
 
@@ -223,6 +224,7 @@ Reason Member::set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng) {
         return std::nullopt;
     }
     const bool was_resolved = has_address(*options_);
+    is_name_awaited_ = false;
     NodeOptions changed = *options_;
     changed.endpoint = endpoint;
     options_ = std::make_shared<const NodeOptions>(std::move(changed));
@@ -246,6 +248,7 @@ Reason Member::set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng) {
 
 void Member::set_unresolved(std::string_view reason) {
     BOOST_ASSERT(!has_address(*options_));
+    is_name_awaited_ = false;
     if (state() == NodeState::down) {
         history_.reason.assign("name not resolved: ").append(reason);
     }

@@ -106,6 +106,11 @@ class Member {
     // Another address: health starts anew. What becomes of messages that are in transit then says
     // nothing about it; as one slot is like another, the first that are given back count as theirs.
     Reason set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng);
+    // Its name has had no answer yet, not even that there is none: it may be usable in a moment.
+    [[nodiscard]] bool is_name_awaited() const {
+        return admin_ == AdminState::ready && is_name_awaited_;
+    }
+
     // Why it has no address. REQUIRES: it has none.
     void set_unresolved(std::string_view reason);
     // Remembers why the state is what it is now.
@@ -141,6 +146,7 @@ class Member {
     std::shared_ptr<const NodeOptions> options_;
     std::uint64_t identity_;
     AdminState admin_;
+    bool is_name_awaited_ = false;
     Health health_;
     SlowStart slow_start_;
     Slots slots_;

@@ -63,9 +63,6 @@ std::optional<Decision> Pool::poll(TimePoint now) {
     if (std::optional<Decision> decision = serve_next()) {
         return decision;
     }
-    if (options_.refuses_when_down && !queue_.empty() && !can_any_node_be_tried()) {
-        return refuse(queue_.begin()->second.ticket, RefusalReason::all_down);
-    }
     if (const std::optional<Ticket> overdue = queue_.overdue(now)) {
         return refuse(*overdue, RefusalReason::queue_timeout);
     }
@@ -130,6 +127,7 @@ void Pool::set_unresolved(NodeIndex node, std::string_view reason) {
     Member& member = members_.at(node);
     if (!has_address(*member.options())) {
         member.set_unresolved(reason);
+        is_settled_ = false;
     }
 }
 
@@ -188,10 +186,15 @@ std::optional<Decision> Pool::serve_next() {
         return std::nullopt;
     }
     const bool is_any_usable = is_any_node_usable();
+    const bool is_name_awaited = std::any_of(members_.begin(), members_.end(),
+                                             [](const Member& m) { return m.is_name_awaited(); });
     for (const auto& [place, waiter] : queue_) {
         std::vector<Candidate> candidates = candidates_for(waiter);
         if (candidates.empty() && is_any_usable) {
             return refuse(waiter.ticket, RefusalReason::no_other_node);
+        }
+        if (candidates.empty() && options_.refuses_when_down && !is_name_awaited) {
+            return refuse(waiter.ticket, RefusalReason::all_down);
         }
         const Selection selection = select(options_.balance, candidates, waiter.request.key, rng_);
         if (selection) {
@@ -224,13 +227,6 @@ std::vector<Candidate> Pool::candidates_for(const Waiter& waiter) const {
         }
     }
     return candidates;
-}
-
-bool Pool::can_any_node_be_tried() const {
-    const bool is_panic_rule = is_panic();
-    return std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
-        return member.is_usable() || (is_panic_rule && member.is_down_by_messages());
-    });
 }
 
 bool Pool::is_panic() const {

@@ -9,9 +9,10 @@
 // only when no other node is left for it. When all that are usable were tried, the message is
 // refused at once: nothing will change by itself. When none is usable, it waits, and a node that
 // comes back while it waits counts as not tried. A message is never refused because all are down
-// before `queue_timeout` is over, unless the pool `refuses_when_down`. If every node is down, and
-// by failed messages alone, those are tried all the same, one message at a time each: the fault may
-// be on our side.
+// before `queue_timeout` is over, unless the pool `refuses_when_down` and no name of a node still
+// awaits its first answer. If every node is down, and by failed messages alone, those are tried all
+// the same, one message at a time each: the fault may be on our side. Who has tried them all waits,
+// or is refused, as when all are down.
 //
 // A waiter that can use none of the free nodes does not hold up those behind it.
 //
@@ -162,8 +163,6 @@ class Pool {
 
     [[nodiscard]] std::optional<Decision> serve_next();
     [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter) const;
-    // Usable, or to be tried by the panic rule.
-    [[nodiscard]] bool can_any_node_be_tried() const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
     Decision grant(Ticket ticket, NodeIndex node);
