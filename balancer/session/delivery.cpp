@@ -73,7 +73,9 @@ void Delivery::add_recipient(RcptStep recipient, TimePoint now, Output& out) {
         choose_pool(now, out);
         return;
     }
-    refuse_recipients_of_other_pools();
+    if (pool_.is_settled()) {  // else choose_pool() looks at all there are
+        refuse_if_of_other_pool(envelope_.recipients.back(), unanswered_.back());
+    }
     if (envelope_.recipients.back().state == RecipientState::refused) {
         give_own_answers(out);
     } else if (attempt_) {
@@ -183,9 +185,6 @@ void Delivery::choose_pool(TimePoint now, Output& out) {
 }
 
 void Delivery::refuse_recipients_of_other_pools() {
-    if (!pool_.is_settled()) {
-        return;
-    }
     // Those that wait for an answer are the last ones, and in the same order.
     auto waiting = unanswered_.rbegin();
     for (auto recipient = envelope_.recipients.rbegin();
@@ -193,12 +192,16 @@ void Delivery::refuse_recipients_of_other_pools() {
         if (waiting->command != NodeCommand::rcpt) {
             continue;
         }
-        if (recipient->state == RecipientState::unanswered && !pool_.admits(recipient->domain)) {
-            recipient->state = RecipientState::refused;
-            waiting->ours = other_pool_reply();
-            envelope_.has_deferred_recipient = true;
-        }
+        refuse_if_of_other_pool(*recipient, *waiting);
         ++recipient;
+    }
+}
+
+void Delivery::refuse_if_of_other_pool(Recipient& recipient, Unanswered& command) {
+    if (recipient.state == RecipientState::unanswered && !pool_.admits(recipient.domain)) {
+        recipient.state = RecipientState::refused;
+        command.ours = other_pool_reply();
+        envelope_.has_deferred_recipient = true;
     }
 }
 

@@ -143,6 +143,7 @@ class Delivery {
     void resolve_origin(const std::optional<OriginRecord>& record, TimePoint now, Output& out);
     void choose_pool(TimePoint now, Output& out);
     void refuse_recipients_of_other_pools();
+    void refuse_if_of_other_pool(Recipient& recipient, Unanswered& command);
     void request_slot(Output& out);
     void bypass(TimePoint now, Output& out);
     void open_node(const pool::Grant& grant, TimePoint now, Output& out);
