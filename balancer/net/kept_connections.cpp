@@ -14,6 +14,12 @@ using std::chrono::steady_clock;
 KeptConnections::KeptConnections(boost::asio::io_context& context, LingeringSockets& lingering)
     : lingering_(lingering), timer_(context) {}
 
+KeptConnections::~KeptConnections() {
+    for (auto& [id, entry] : entries_) {
+        static_cast<void>(entry.connection.stream.send({"QUIT\r\n"}));
+    }
+}
+
 void KeptConnections::keep(KeptConnection connection, std::chrono::milliseconds time) {
     if (entries_.size() >= kCountMax) {
         close(entries_.begin());
@@ -90,6 +96,8 @@ void KeptConnections::watch(std::uint64_t id) {
 void KeptConnections::close(Entries::iterator entry) {
     Stream stream = std::move(entry->second.connection.stream);
     entries_.erase(entry);
+    boost::system::error_code error;
+    stream.socket().cancel(error);  // its wait is not to outlive us among the lingering ones
     static_cast<void>(stream.send({"QUIT\r\n"}));
     lingering_.add(std::move(stream.socket()));
 }

@@ -37,6 +37,10 @@ class KeptConnections {
     static constexpr std::size_t kCountMax = 1024;
 
     KeptConnections(boost::asio::io_context& context, LingeringSockets& lingering);
+    KeptConnections(const KeptConnections&) = delete;
+    KeptConnections& operator=(const KeptConnections&) = delete;
+    // Says QUIT to the nodes; nobody waits for their answer any more.
+    ~KeptConnections();
 
     // REQUIRES: nothing of the stream waits to be sent.
     void keep(KeptConnection connection, std::chrono::milliseconds time);

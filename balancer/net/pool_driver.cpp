@@ -43,6 +43,7 @@ void PoolDriver::greeted(pool::NodeIndex node, std::optional<Clock::duration> wa
 void PoolDriver::release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,
                          const pool::SlotUse& use) {
     pool_.release(node, outcome, detail, Clock::now(), use);
+    make_room(node);  // maxconn may have been lowered while the message was in transit
     schedule_pump();
 }
 
@@ -68,8 +69,11 @@ std::optional<KeptConnection> PoolDriver::take_kept(pool::NodeIndex node, const 
 
 void PoolDriver::make_room(pool::NodeIndex node) {
     const pool::NodeLoad load = pool_.load(node);
-    while (load.maxconn > 0 && kept_.count(node) > 0 &&
-           load.in_flight + kept_.count(node) > load.maxconn) {
+    if (load.maxconn == 0) {
+        return;
+    }
+    for (std::size_t kept = kept_.count(node); kept > 0 && load.in_flight + kept > load.maxconn;
+         --kept) {
         kept_.close_oldest(node);
     }
 }
@@ -100,6 +104,7 @@ void PoolDriver::set_weight(pool::NodeIndex node, unsigned weight) {
 
 void PoolDriver::set_maxconn(pool::NodeIndex node, unsigned maxconn) {
     pool_.set_maxconn(node, maxconn);
+    make_room(node);
     schedule_pump();
 }
 
@@ -123,6 +128,7 @@ void PoolDriver::set_endpoint(pool::NodeIndex node, const Endpoint& endpoint) {
 
 void PoolDriver::set_unresolved(pool::NodeIndex node, std::string_view reason) {
     pool_.set_unresolved(node, reason);
+    schedule_pump();
 }
 
 void PoolDriver::set_auto_maxconn(pool::NodeIndex node, unsigned most) {

@@ -56,9 +56,17 @@ Shell::Shell(ShellSetup setup)
       pool_(context_, lingering_, setup_.pool, 1, counters_),
       names_(context_, setup_.look_up),
       checker_(context_, pool_, lingering_, check_settings(setup_)) {
-    pool_.set_deliver([this](net::SessionId id, const pool::Decision& decision) {
-        return table_.with(id, [&](net::SessionRunner& runner) { runner.slot_decided(decision); });
-    });
+    for (const ShellPool& more : setup_.more_pools) {
+        more_pools_.push_back(
+            std::make_unique<net::PoolDriver>(context_, lingering_, more.pool, 1, counters_));
+        pools_.push_back(more_pools_.back().get());
+    }
+    for (net::PoolDriver* pool : pools_) {
+        pool->set_deliver([this](net::SessionId id, const pool::Decision& decision) {
+            return table_.with(id,
+                               [&](net::SessionRunner& runner) { runner.slot_decided(decision); });
+        });
+    }
     for (std::size_t i = 0; i < setup_.listeners; ++i) {
         add_listener();
     }
@@ -88,7 +96,10 @@ Shell::~Shell() {
 
 void Shell::add_listener() {
     const Endpoint endpoint = free_endpoint();
-    const session::Relays relays{std::make_shared<const session::RelayOptions>(setup_.relay)};
+    session::Relays relays{std::make_shared<const session::RelayOptions>(setup_.relay)};
+    for (const ShellPool& more : setup_.more_pools) {
+        relays.push_back(std::make_shared<const session::RelayOptions>(more.relay));
+    }
     net::ListenerOptions options{setup_.session.listener,
                                  endpoint,
                                  setup_.trusted_networks,
@@ -136,8 +147,10 @@ std::size_t Shell::session_count() {
 unsigned Shell::in_flight() {
     unsigned sum = 0;
     on_loop([&] {
-        for (const pool::NodeStatus& node : pool_.pool().node_statuses()) {
-            sum += node.in_flight;
+        for (const net::PoolDriver* pool : pools_) {
+            for (const pool::NodeStatus& node : pool->pool().node_statuses()) {
+                sum += node.in_flight;
+            }
         }
     });
     return sum;
@@ -153,6 +166,16 @@ pool::NodeStatus Shell::node(pool::NodeIndex index) {
     pool::NodeStatus status;
     on_loop([&] { status = pool_.pool().node_statuses().at(index); });
     return status;
+}
+
+std::size_t Shell::kept_count(pool::NodeIndex index) {
+    std::size_t count = 0;
+    on_loop([&] { count = pool_.kept_count(index); });
+    return count;
+}
+
+void Shell::order(const std::function<void(net::PoolDriver&)>& action, std::size_t pool) {
+    on_loop([&] { action(*pools_.at(pool)); });
 }
 
 metrics::Counters Shell::counters() {

@@ -1,5 +1,5 @@
-// The real shell of the balancer, without configuration and signals: listeners, sessions, one pool
-// and, if wanted, its health checks, on an event loop in a thread of its own.
+// The real shell of the balancer, without configuration and signals: listeners, sessions, pools
+// and, if wanted, health checks of the first, on an event loop in a thread of its own.
 //
 // The test plays Postfix and the nodes from its own thread and asks the loop what it must know.
 // Everything is stopped and closed when the Shell goes.
@@ -43,6 +43,11 @@ inline constexpr std::string_view kGoAhead =
 inline constexpr std::string_view kAccepted = "250 2.0.0 Ok: queued as 4ABCD\r\n";
 inline constexpr std::string_view kBye = "221 2.0.0 Bye\r\n";
 
+struct ShellPool {
+    pool::PoolOptions pool;
+    session::RelayOptions relay;
+};
+
 struct ShellSetup {
     pool::PoolOptions pool;
     session::SessionOptions session;
@@ -51,6 +56,7 @@ struct ShellSetup {
     std::size_t max_sessions = 1000;
     std::size_t listeners = 1;
     std::size_t read_buffer_size = 128 * 1024;  // as the balancer's
+    std::vector<ShellPool> more_pools;          // behind the first one; they are not checked
     net::LookUp look_up;  // for nodes that are host names; without it, nobody resolves them
 };
 
@@ -79,6 +85,10 @@ class Shell {
     // Messages in the line for a slot.
     [[nodiscard]] std::size_t waiting_count();
     [[nodiscard]] pool::NodeStatus node(pool::NodeIndex index);
+    // Connections to a node of the first pool that are kept for another message.
+    [[nodiscard]] std::size_t kept_count(pool::NodeIndex index = 0);
+    // An order to a pool, on the loop.
+    void order(const std::function<void(net::PoolDriver&)>& action, std::size_t pool = 0);
     [[nodiscard]] metrics::Counters counters();
     // No session, no slot, no connection that lingers; false when that does not come about.
     [[nodiscard]] bool comes_to_rest();
@@ -106,6 +116,7 @@ class Shell {
     std::vector<char> read_buffer_;
     net::SessionTable table_;
     net::PoolDriver pool_;
+    std::vector<std::unique_ptr<net::PoolDriver>> more_pools_;
     std::vector<net::PoolDriver*> pools_{&pool_};
     net::NameResolver names_;
     net::HealthChecker checker_;
