@@ -35,9 +35,11 @@ NodePlan make_plan(std::size_t fault_percent, Chance& chance) {
         plan.pace = milliseconds(chance.below(20));
     }
     if (chance.percent(fault_percent)) {
-        plan.stage = static_cast<Stage>(chance.below(9));
+        plan.stage = static_cast<Stage>(chance.below(10));
         plan.fault = static_cast<Fault>(chance.between(1, 12));
+        plan.at_message = chance.percent(60) && plan.stage != Stage::reset ? 0 : 1;
     }
+    plan.idle_end_percent = chance.one_of<std::size_t>({0, 0, 30});
     return plan;
 }
 
@@ -115,7 +117,8 @@ void FakeNode::drop() {
 // --- What it says -------------------------------------------------------------------------------
 
 bool FakeNode::is_due(Stage stage) const {
-    return plan_.fault != Fault::none && plan_.stage == stage;
+    const bool is_message_due = stage < Stage::reset || plan_.at_message == served_;
+    return plan_.fault != Fault::none && plan_.stage == stage && is_message_due;
 }
 
 void FakeNode::reply(Stage stage, std::string_view label, std::string_view code_and_status) {

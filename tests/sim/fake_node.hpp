@@ -1,8 +1,10 @@
 // A scanner that does its duty, or fails at a time and in a way that chance has chosen, and that
 // checks all that it is told: the PROXY header, XFORWARD, the envelope, the content.
 //
-// One object is one connection. It has a kernel buffer, so that a node that does not read makes the
-// sender wait, and it goes on with what is in it when the sender has gone: what was sent was sent.
+// One object is one connection, for one message or, where it may be kept, for several: then it also
+// ends it between two of them when it likes. It has a kernel buffer, so that a node that does not
+// read makes the sender wait, and it goes on with what is in it when the sender has gone: what was
+// sent was sent.
 #pragma once
 
 #include "balancer/pool/node.hpp"
@@ -22,7 +24,7 @@
 
 namespace millrace::sim {
 
-enum class Stage { connect, greeting, hello, xforward, mail, rcpt, data, content, verdict };
+enum class Stage { connect, greeting, hello, reset, xforward, mail, rcpt, data, content, verdict };
 
 enum class Fault {
     none,
@@ -44,6 +46,8 @@ enum class Fault {
 struct NodePlan {
     Stage stage = Stage::connect;
     Fault fault = Fault::none;
+    std::size_t at_message = 0;        // of the connection, from the stage `reset` on
+    std::size_t idle_end_percent = 0;  // behind each message: ends the connection unasked
     bool is_pipelining = true;
     bool has_xforward = true;
     std::size_t buffer = 65536;  // octets that its kernel takes, more for a large message
@@ -64,6 +68,9 @@ struct NodeSetting {
     std::shared_ptr<const pool::NodeOptions> options;
     Endpoint peer;
     session::Mode mode = session::Mode::smtp;
+    std::size_t messages_max = 1;
+    // Whether a recipient of a message with this origin may come here.
+    std::function<bool(const Message&, std::string_view domain)> is_route;
 };
 
 class FakeNode {
@@ -84,6 +91,11 @@ class FakeNode {
     // The other side has closed; what was taken is still read.
     void hang_up();
 
+    // Somebody else has the connection now.
+    void hand_over(Line line) { line_ = std::move(line); }
+
+    [[nodiscard]] const Endpoint& endpoint() const { return setting_.options->endpoint; }
+
  private:
     enum class Reading { header, commands, content, nothing };
 
@@ -93,12 +105,15 @@ class FakeNode {
     void read_line();
     void read_content();
     void command(std::string_view line);
+    void take_reset();
     void take_mail(std::string_view argument);
     void take_rcpt(std::string_view argument);
     void take_data();
     void say_too_early();
     void end_content();
     void give_verdict(std::size_t number);
+    void end_transaction();
+    void end_when_idle();
     void say_greeting();
     // The reply that is due at a stage, or what the plan makes of it.
     void reply(Stage stage, std::string_view label, std::string_view code_and_status);
@@ -106,6 +121,7 @@ class FakeNode {
     void drop();
     void check_header(std::string_view bytes);
     void check_origin();
+    void check_facts(const std::optional<Endpoint>& origin);
     [[nodiscard]] bool is_due(Stage stage) const;
 
     NodeWorld world_;
@@ -124,7 +140,8 @@ class FakeNode {
     std::optional<proxy_protocol::OriginFacts> facts_;
     smtp::Xforward xforward_;
     Message* message_ = nullptr;
-    std::size_t mails_ = 0;
+    std::size_t served_ = 0;
+    bool is_reset_due_ = false;  // before the next message
     std::vector<std::string> accepted_;
     std::string content_;
     std::size_t bites_ = 0;

@@ -105,6 +105,9 @@ void FakeNode::command(std::string_view line) {
             }
             reply(Stage::xforward, "XFORWARD", "250 2.0.0");
             break;
+        case smtp::Verb::rset:
+            take_reset();
+            break;
         case smtp::Verb::mail:
             take_mail(command->argument);
             break;
@@ -125,15 +128,33 @@ void FakeNode::command(std::string_view line) {
     }
 }
 
+void FakeNode::take_reset() {
+    if (served_ == 0 || message_ != nullptr) {
+        world_.ledger.violation("RSET where no message is behind us");
+    }
+    is_reset_due_ = false;
+    xforward_ = {};
+    reply(Stage::reset, "RSET", "250 2.0.0");
+}
+
 void FakeNode::take_mail(std::string_view argument) {
+    if (message_ != nullptr) {
+        world_.ledger.violation("MAIL within a transaction");
+    }
     message_ = world_.ledger.find(argument_address(argument));
     if (message_ == nullptr) {
         world_.ledger.violation("a MAIL that nobody sent: " + std::string(argument));
         reading_ = Reading::nothing;
         return;
     }
-    if (++mails_ > 1) {
-        world_.ledger.violation("R4 a second message on a connection that tells one origin");
+    if (is_reset_due_) {
+        world_.ledger.violation("R3 a message without RSET before it");
+    }
+    if (served_ >= setting_.messages_max) {
+        world_.ledger.violation("R4 one message more than the connection may serve");
+    }
+    if (message_->peer != setting_.peer.address) {
+        world_.ledger.violation("R4 a message of another peer");
     }
     check_origin();
     reply(Stage::mail, label_of(*message_, "M"), "250 2.1.0");
@@ -143,13 +164,7 @@ void FakeNode::check_origin() {
     const std::optional<Endpoint> origin = message_->origin();
     const std::string name = label_of(*message_, "");
     if (facts_) {
-        if (facts_->client != origin.value_or(Endpoint{})) {
-            world_.ledger.violation("R3 " + name +
-                                    "has another origin in its TLVs: " + to_string(facts_->client));
-        }
-        if (facts_->queue_id != message_->queue_id || facts_->unique_id.empty()) {
-            world_.ledger.violation("R3 " + name + "has other IDs in its TLVs");
-        }
+        check_facts(origin);
     }
     if (!plan_.has_xforward || !setting_.options->dialect.send_xforward) {
         if (!xforward_.is_empty()) {
@@ -169,6 +184,27 @@ void FakeNode::check_origin() {
     }
 }
 
+void FakeNode::check_facts(const std::optional<Endpoint>& origin) {
+    const std::string name = label_of(*message_, "");
+    if (!setting_.options->dialect.proxy_header.selection.has_message_data()) {
+        if (facts_->client != Endpoint{} || !facts_->queue_id.empty() ||
+            !facts_->unique_id.empty()) {
+            world_.ledger.violation("R4 " + name + "is told of in TLVs that are off");
+        }
+        return;
+    }
+    if (served_ > 0) {
+        world_.ledger.violation("R4 a second message on a connection that tells one origin");
+    }
+    if (facts_->client != origin.value_or(Endpoint{})) {
+        world_.ledger.violation("R3 " + name +
+                                "has another origin in its TLVs: " + to_string(facts_->client));
+    }
+    if (facts_->queue_id != message_->queue_id || facts_->unique_id.empty()) {
+        world_.ledger.violation("R3 " + name + "has other IDs in its TLVs");
+    }
+}
+
 void FakeNode::take_rcpt(std::string_view argument) {
     if (message_ == nullptr) {
         return;
@@ -179,6 +215,9 @@ void FakeNode::take_rcpt(std::string_view argument) {
     if (found == all.end()) {
         world_.ledger.violation("a RCPT that nobody sent: " + address);
         return;
+    }
+    if (!setting_.is_route(*message_, std::string_view(address).substr(address.find('@') + 1))) {
+        world_.ledger.violation("a recipient of another pool: " + address);
     }
     const std::string label = label_of(*message_, "R" + std::to_string(found - all.begin()));
     const bool is_refused = world_.chance.percent(5);
@@ -256,9 +295,37 @@ void FakeNode::end_content() {
         for (std::size_t i = 0; i < verdicts && !is_closed_; ++i) {
             give_verdict(i);
         }
-        reading_ = Reading::commands;
+        end_transaction();
         schedule_work();
     });
+}
+
+void FakeNode::end_transaction() {
+    ++served_;
+    is_reset_due_ = true;
+    reading_ = Reading::commands;
+    message_ = nullptr;
+    accepted_.clear();
+    content_.clear();
+    if (!is_closed_ && world_.chance.percent(plan_.idle_end_percent)) {
+        world_.timeline.after(milliseconds(world_.chance.below(1500)), [this, served = served_] {
+            const bool is_idle =
+                served == served_ && message_ == nullptr && input_.empty() && !has_quit_;
+            if (is_idle && !is_closed_) {
+                end_when_idle();
+            }
+        });
+    }
+}
+
+// The other side hears of it later, and may have sent commands meanwhile.
+void FakeNode::end_when_idle() {
+    world_.ledger.trace(setting_.options->name, "ends an idle connection");
+    if (world_.chance.percent(50)) {
+        say("421 4.4.2 idle for too long\r\n");
+    }
+    last_said_ = std::max(last_said_, world_.timeline.now() + milliseconds(world_.chance.below(3)));
+    drop();
 }
 
 void FakeNode::give_verdict(std::size_t number) {

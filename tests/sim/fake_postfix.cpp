@@ -125,6 +125,9 @@ void FakePostfix::hear_answer(Message& message, const std::string& label, const 
     if (label == "M" && message.is_mail_refused) {
         commands_.clear();
     }
+    if (label.front() == 'R' && wire.starts_with("452 4.5.3 ")) {
+        send_later(message, message.recipients.at(std::stoul(label.substr(1))));
+    }
     if (label == "D") {
         envelope_answered(wire.starts_with("354"));
     } else if (expected_.empty() && commands_.empty()) {
@@ -132,6 +135,26 @@ void FakePostfix::hear_answer(Message& message, const std::string& label, const 
     } else {
         say_next();
     }
+}
+
+// As Postfix does, at the next turn of its queue: the same message, these recipients.
+void FakePostfix::send_later(Message& message, const std::string& recipient) {
+    ++ledger_.totals.split;
+    if (message.rest == nullptr) {
+        Message& rest = ledger_.add_message();
+        rest.xforward = message.xforward;
+        rest.xforward_lines = message.xforward_lines;
+        rest.content = message.content;
+        rest.refusal = message.refusal;
+        rest.peer = message.peer;
+        rest.queue_id = message.queue_id;
+        rest.is_local = message.is_local;
+        rest.client = message.client;
+        rest.record = message.record;
+        message.rest = &rest;
+        messages_.push_back(&rest);
+    }
+    message.rest->recipients.push_back(recipient);
 }
 
 // --- Commands -----------------------------------------------------------------------------------

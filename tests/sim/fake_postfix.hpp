@@ -66,6 +66,7 @@ class FakePostfix {
     void hear_goodbye(const std::string& wire);
     void hear_label(const Expected& command, const std::string& wire);
     void hear_answer(Message& message, const std::string& label, const std::string& wire);
+    void send_later(Message& message, const std::string& recipient);
     void begin_message();
     void say_next();
     void say(std::string_view label, std::string_view line);

@@ -78,6 +78,16 @@ bool Ledger::is_ours(const Message& message, std::string_view label, std::string
         wire.starts_with("451 4.3.0 ")) {
         return true;
     }
+    const bool is_sent_away =
+        label.front() == 'R' && label != "R0" && wire.starts_with("452 4.5.3 ");
+    if (is_sent_away || (label == "M" && wire == "250 2.1.0 Ok\r\n")) {
+        return true;
+    }
+    // The node was asked about MAIL when Postfix had its answer.
+    if (message.is_mail_ours && !is_verdict && message.said.contains(std::string(wire)) &&
+        wire.find(' ' + label_of(message, "M") + ' ') != std::string_view::npos) {
+        return true;
+    }
     if (message.refusal && is_verdict && wire.starts_with(std::to_string(*message.refusal))) {
         return true;
     }
@@ -95,6 +105,7 @@ void Ledger::reply_heard(Message& message, std::string_view label, std::string_v
     const bool is_positive = wire.front() == '2';
     if (label == "M") {
         message.is_mail_refused = !is_positive;
+        message.is_mail_ours = is_positive && !is_said;
     } else if (label.front() == 'R' && is_positive) {
         message.accepted.push_back(message.recipients.at(std::stoul(std::string(label.substr(1)))));
     } else if (label.front() == 'V') {

@@ -26,6 +26,10 @@ struct Message {
     std::string content;              // with its final dot
     std::optional<unsigned> refusal;  // the code with which we must refuse the content
 
+    Address peer;  // the Postfix host
+    // Recipients that go another way, in the message that Postfix makes of them.
+    Message* rest = nullptr;
+
     // The truth about its origin.
     std::string queue_id;  // empty: Postfix does not tell
     bool is_local = false;
@@ -40,6 +44,7 @@ struct Message {
 
     // What Postfix heard.
     bool is_mail_refused = false;
+    bool is_mail_ours = false;  // accepted before a node was asked
     std::vector<std::string> accepted;
     std::size_t outcomes = 0;
 
@@ -53,6 +58,9 @@ struct Totals {
     std::uint64_t accepted = 0;  // 2xx that Postfix heard for a message or recipient
     std::uint64_t refused = 0;   // 4xx and 5xx
     std::uint64_t failovers = 0;
+    std::uint64_t reused = 0;    // connections that were taken again
+    std::uint64_t bypassed = 0;  // messages
+    std::uint64_t split = 0;     // recipients that were sent in a message of their own
     std::uint64_t events = 0;
 };
 

@@ -43,6 +43,9 @@ void add(millrace::sim::Totals& sum, const millrace::sim::Totals& run) {
     sum.accepted += run.accepted;
     sum.refused += run.refused;
     sum.failovers += run.failovers;
+    sum.reused += run.reused;
+    sum.bypassed += run.bypassed;
+    sum.split += run.split;
     sum.events += run.events;
 }
 
@@ -72,6 +75,7 @@ int main(int argc, char** argv) {
     }
     std::cout << sum.sessions << " sessions, " << sum.messages << " messages, " << sum.accepted
               << " accepted, " << sum.refused << " refused, " << sum.failovers << " failovers, "
-              << sum.events << " events, " << failed << " runs that broke a rule\n";
+              << sum.reused << " reused, " << sum.bypassed << " bypassed, " << sum.split
+              << " split, " << sum.events << " events, " << failed << " runs that broke a rule\n";
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -90,7 +90,8 @@ void make_message(Message& message, const MessageRules& rules, Chance& chance) {
     const std::size_t recipients = chance.percent(80) ? 1 : chance.between(2, 5);
     for (std::size_t i = 0; i < recipients; ++i) {
         message.recipients.push_back('m' + std::to_string(message.number) + 'r' +
-                                     std::to_string(i) + "@example.org");
+                                     std::to_string(i) +
+                                     chance.one_of({"@example.org", "@example.com"}));
     }
     message.content = make_content(chance);
     const bool is_small = rules.size_limit == 0 || message.content.size() + 10 < rules.size_limit;

@@ -11,12 +11,13 @@ PoolDesk::PoolDesk(Timeline& timeline, Chance& chance, Ledger& ledger, pool::Poo
     : timeline_(timeline),
       chance_(chance),
       ledger_(ledger),
-      pool_(std::move(options), seed, timeline.now()) {
+      pool_(std::move(options), seed, timeline.now()),
+      kept_(timeline) {
     schedule_pump();
 }
 
-pool::Ticket PoolDesk::request(std::vector<pool::NodeIndex> tried, Deliver deliver) {
-    const pool::Ticket ticket = pool_.request(std::move(tried), timeline_.now());
+pool::Ticket PoolDesk::request(pool::SlotRequest slot, Deliver deliver) {
+    const pool::Ticket ticket = pool_.request(std::move(slot), timeline_.now());
     waiting_.emplace(ticket, std::move(deliver));
     schedule_pump();
     return ticket;
@@ -42,7 +43,51 @@ void PoolDesk::release(pool::NodeIndex node, pool::Outcome outcome, const pool::
     }
     --granted_;
     pool_.release(node, outcome, "", timeline_.now(), use);
+    check_kept();
     schedule_pump();
+}
+
+void PoolDesk::order(pool::AdminState state) {
+    const std::size_t count = pool_.options().nodes.size();
+    const std::size_t one = chance_.below(2 * count);
+    for (pool::NodeIndex node = 0; node < count; ++node) {
+        if (one >= count || node == one) {
+            pool_.set_state(node, state, timeline_.now());
+        }
+    }
+    schedule_pump();
+}
+
+void PoolDesk::keep(KeptNodes::Connection connection, milliseconds idle) {
+    if (connection.key.empty()) {
+        ledger_.violation("R4 a connection kept that belongs to one message");
+    }
+    if (pool_.is_usable(connection.node)) {
+        kept_.keep(std::move(connection), idle);
+    } else {
+        KeptNodes::close(connection);
+    }
+}
+
+std::optional<KeptNodes::Connection> PoolDesk::take_kept(pool::NodeIndex node,
+                                                         const std::string& key) {
+    std::optional<KeptNodes::Connection> found = key.empty() ? std::nullopt : kept_.take(node, key);
+    const pool::NodeLoad load = pool_.load(node);
+    if (!found && load.maxconn > 0 && load.in_flight + kept_.count(node) > load.maxconn) {
+        kept_.close_oldest(node);
+    }
+    check_kept();
+    return found;
+}
+
+// As many messages in transit and kept connections as the node may have.
+void PoolDesk::check_kept() {
+    for (pool::NodeIndex node = 0; node < pool_.options().nodes.size(); ++node) {
+        const pool::NodeLoad load = pool_.load(node);
+        if (load.maxconn > 0 && load.in_flight + kept_.count(node) > load.maxconn) {
+            ledger_.violation("R5 more connections than maxconn");
+        }
+    }
 }
 
 std::size_t PoolDesk::in_use() const {
@@ -50,7 +95,7 @@ std::size_t PoolDesk::in_use() const {
     for (const pool::NodeStatus& status : pool_.node_statuses()) {
         in_flight += status.in_flight;
     }
-    return std::max(in_flight, granted_) + waiting_.size();
+    return std::max(in_flight, granted_) + waiting_.size() + kept_.count();
 }
 
 void PoolDesk::schedule_pump() {
@@ -72,6 +117,11 @@ void PoolDesk::pump() {
             return;
         }
         waiting.mapped()(*decision);
+    }
+    for (pool::NodeIndex node = 0; node < pool_.options().nodes.size(); ++node) {
+        if (!pool_.is_usable(node)) {
+            kept_.close_all(node);
+        }
     }
     arm();
 }

@@ -1,9 +1,10 @@
 // A real pool in simulated time: takes the sessions' requests, routes its decisions to them, plays
-// the health checks, and sees that no slot leaks (rule R5).
+// the health checks, keeps connections between messages, and sees that no slot leaks (rule R5).
 #pragma once
 
 #include "balancer/pool/pool.hpp"
 #include "tests/sim/chance.hpp"
+#include "tests/sim/kept_nodes.hpp"
 #include "tests/sim/ledger.hpp"
 #include "tests/sim/timeline.hpp"
 
@@ -23,10 +24,20 @@ class PoolDesk {
     PoolDesk(Timeline& timeline, Chance& chance, Ledger& ledger, pool::PoolOptions options,
              std::uint64_t seed);
 
-    [[nodiscard]] pool::Ticket request(std::vector<pool::NodeIndex> tried, Deliver deliver);
+    [[nodiscard]] pool::Ticket request(pool::SlotRequest slot, Deliver deliver);
     void cancel(pool::Ticket ticket);
     void greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited);
     void release(pool::NodeIndex node, pool::Outcome outcome, const pool::SlotUse& use);
+
+    void keep(KeptNodes::Connection connection, milliseconds idle);
+    // Nothing is kept: then there is room for a new connection.
+    [[nodiscard]] std::optional<KeptNodes::Connection> take_kept(pool::NodeIndex node,
+                                                                 const std::string& key);
+
+    // The operator takes a node out, or all of them, or puts them back.
+    void order(pool::AdminState state);
+
+    [[nodiscard]] bool is_any_node_usable() const { return pool_.is_any_node_usable(); }
 
     // No more health checks: the simulation is to come to its end.
     void stop_checks() { is_checking_ = false; }
@@ -39,11 +50,13 @@ class PoolDesk {
     void pump();
     void arm();
     void run_checks();
+    void check_kept();
 
     Timeline& timeline_;
     Chance& chance_;
     Ledger& ledger_;
     pool::Pool pool_;
+    KeptNodes kept_;
     std::unordered_map<pool::Ticket, Deliver> waiting_;
     std::size_t granted_ = 0;  // and not given back
     bool is_pump_scheduled_ = false;

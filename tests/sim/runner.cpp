@@ -59,6 +59,11 @@ void Runner::carry_out(Output& out) {
     for (const session::Request& request : out.requests) {
         std::visit([this](const auto& order) { perform(order); }, request);
     }
+    if (reused_) {
+        const session::KeptNode state = *std::exchange(reused_, std::nullopt);
+        give([&](Output& next) { session_.node_reused(state, world_.timeline.now(), next); });
+        return;
+    }
     if (!has_bytes || node_ == nullptr || generation != generation_) {
         return;
     }
@@ -75,8 +80,11 @@ void Runner::check_bounds(const Output& out) {
     if (is_frontend_closed_ && !out.requests.empty()) {
         world_.ledger.violation("a request after the end");
     }
-    const std::size_t most =
-        settings_.relays->front()->replay_max + session::Session::kBufferedMax + kReadMax + 4096;
+    std::size_t replay_max = 0;
+    for (const auto& relay : *settings_.relays) {
+        replay_max = std::max(replay_max, relay->replay_max);
+    }
+    const std::size_t most = replay_max + session::Session::kBufferedMax + kReadMax + 4096;
     if (out.to_node.size() + unsent_.size() > most) {
         world_.ledger.violation("R8 " + std::to_string(unsent_.size()) + " octets wait for a node");
     }

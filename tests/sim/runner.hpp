@@ -23,7 +23,7 @@ struct RunnerWorld {
     Timeline& timeline;
     Chance& chance;
     Ledger& ledger;
-    PoolDesk& desk;
+    std::deque<PoolDesk>& desks;  // by session::PoolIndex
     std::deque<FakeNode>& nodes;  // all connections ever made
     std::size_t fault_percent = 0;
 };
@@ -74,6 +74,11 @@ class Runner {
     void perform(const session::LogMessage& request);
     void perform(const session::CountFailover& request);
     void perform(const session::CountBypass& request);
+    void connect(session::PoolIndex pool, std::uint64_t generation);
+    void reuse(KeptNodes::Connection kept, std::uint64_t generation);
+    [[nodiscard]] bool is_route(session::PoolIndex pool, const Message& message,
+                                std::string_view domain) const;
+    void forget_node();
     void take_decision(const pool::Decision& decision);
     [[nodiscard]] FakeNode::Line line_of(std::uint64_t generation);
     void check_bounds(const session::Output& out);
@@ -91,10 +96,12 @@ class Runner {
     TimePoint last_told_;  // and of those for it
 
     std::optional<pool::Grant> slot_;
+    session::PoolIndex slot_pool_ = 0;  // of the slot, or the ticket
     std::optional<pool::Ticket> ticket_;
-    FakeNode* node_ = nullptr;      // connected
-    std::uint64_t generation_ = 0;  // tells one connection from the next
-    bool has_connection_ = false;   // connected or on the way
+    std::optional<session::KeptNode> reused_;  // to be told once all else is carried out
+    FakeNode* node_ = nullptr;                 // connected
+    std::uint64_t generation_ = 0;             // tells one connection from the next
+    bool has_connection_ = false;              // connected or on the way
     std::string unsent_;
     bool is_dot_unsent_ = false;
     std::string inbox_;

@@ -44,8 +44,11 @@ void Runner::perform(const session::RequestSlot& request) {
     if (ticket_ || slot_) {
         world_.ledger.violation("R5 a slot asked for twice");
     }
-    ticket_ = world_.desk.request(
-        request.slot.tried, [this](const pool::Decision& decision) { take_decision(decision); });
+    slot_pool_ = request.pool;
+    ticket_ =
+        world_.desks.at(request.pool).request(request.slot, [this](const pool::Decision& decision) {
+            take_decision(decision);
+        });
 }
 
 void Runner::take_decision(const pool::Decision& decision) {
@@ -61,7 +64,7 @@ void Runner::perform(const session::CancelSlot& /*request*/) {
         world_.ledger.violation("R5 nothing to cancel");
         return;
     }
-    world_.desk.cancel(*std::exchange(ticket_, std::nullopt));
+    world_.desks.at(slot_pool_).cancel(*std::exchange(ticket_, std::nullopt));
 }
 
 void Runner::perform(const session::NodeGreeted& request) {
@@ -69,32 +72,49 @@ void Runner::perform(const session::NodeGreeted& request) {
         world_.ledger.violation("R5 a greeting without a slot");
         return;
     }
-    world_.desk.greeted(request.node, request.waited);
+    world_.desks.at(request.pool).greeted(request.node, request.waited);
 }
 
 void Runner::perform(const session::ReleaseSlot& request) {
-    if (!slot_ || slot_->node != request.node) {
+    if (!slot_ || slot_->node != request.node || slot_pool_ != request.pool) {
         world_.ledger.violation("R5 a slot given back that was not held");
         return;
     }
     slot_.reset();
-    world_.desk.release(request.node, request.outcome, request.use);
+    world_.desks.at(request.pool).release(request.node, request.outcome, request.use);
 }
 
-void Runner::perform(const session::ConnectNode& /*request*/) {
-    if (has_connection_ || !slot_) {
+void Runner::perform(const session::ConnectNode& request) {
+    if (has_connection_ || !slot_ || slot_->node != request.node || slot_pool_ != request.pool) {
         world_.ledger.violation("R5 a connection without a slot, or a second one");
         return;
     }
     const std::uint64_t generation = ++generation_;
     has_connection_ = true;
+    auto kept = world_.desks.at(request.pool).take_kept(request.node, request.reuse_key);
+    if (kept) {
+        reuse(*std::move(kept), generation);
+    } else {
+        connect(request.pool, generation);
+    }
+}
+
+void Runner::reuse(KeptNodes::Connection kept, std::uint64_t generation) {
+    ++world_.ledger.totals.reused;
+    world_.ledger.trace("shell", "takes a kept connection");
+    node_ = kept.fake;
+    node_->hand_over(line_of(generation));
+    reused_ = kept.state;
+}
+
+void Runner::connect(session::PoolIndex pool, std::uint64_t generation) {
     const NodePlan plan = make_plan(world_.fault_percent, world_.chance);
     const bool is_connect_fault = plan.stage == Stage::connect && plan.fault != Fault::none;
     if (is_connect_fault && plan.fault == Fault::stall) {
         return;
     }
     world_.timeline.after(milliseconds(world_.chance.below(3)), [this, generation, plan,
-                                                                 is_connect_fault] {
+                                                                 is_connect_fault, pool] {
         if (generation != generation_ || !has_connection_) {
             return;
         }
@@ -106,22 +126,57 @@ void Runner::perform(const session::ConnectNode& /*request*/) {
             });
             return;
         }
-        node_ = &world_.nodes.emplace_back(
-            NodeWorld{world_.timeline, world_.chance, world_.ledger},
-            NodeSetting{slot_->options, settings_.peer, settings_.options->mode}, plan,
-            line_of(generation));
+        const session::Reuse& reuse = settings_.relays->at(pool)->reuse;
+        NodeSetting setting{slot_->options, settings_.peer, settings_.options->mode,
+                            reuse.is_on ? reuse.messages_max : 1,
+                            [this, pool](const Message& message, std::string_view domain) {
+                                return is_route(pool, message, domain);
+                            }};
+        node_ = &world_.nodes.emplace_back(NodeWorld{world_.timeline, world_.chance, world_.ledger},
+                                           std::move(setting), plan, line_of(generation));
         const Endpoint local = parse_endpoint("192.0.2.9:50001").value();
         node_->accept();
         give([&](Output& out) { session_.node_connected(local, world_.timeline.now(), out); });
     });
 }
 
-void Runner::perform(const session::KeepNode& /*request*/) {
-    world_.ledger.violation("R4 a connection kept that belongs to one message");
+// By its own rules, or as the bypass of the pool that they lead to.
+bool Runner::is_route(session::PoolIndex pool, const Message& message,
+                      std::string_view domain) const {
+    session::MessageTraits traits;
+    traits.sender_domain = std::string_view(message.sender).substr(message.sender.find('@') + 1);
+    traits.recipient_domain = domain;
+    if (const std::optional<Endpoint> origin = message.origin()) {
+        traits.origin = origin->address;
+    }
+    traits.peer = message.peer;
+    traits.size = 5;
+    const session::PoolIndex routed = settings_.options->routes.choose(traits).value();
+    return routed == pool || settings_.relays->at(routed)->bypass_pool == pool;
 }
 
-void Runner::perform(const session::CountBypass& /*request*/) {
-    world_.ledger.violation("a bypass without a bypass pool");
+void Runner::perform(const session::KeepNode& request) {
+    if (node_ == nullptr || !slot_ || slot_->node != request.node || slot_pool_ != request.pool ||
+        !unsent_.empty()) {
+        world_.ledger.violation("R5 a connection kept that there is not, or that is in use");
+        return;
+    }
+    if (has_node_spoken()) {
+        node_->hang_up();
+    } else {
+        world_.desks.at(request.pool)
+            .keep({request.node, request.reuse_key, request.state, node_}, request.idle);
+    }
+    forget_node();
+}
+
+void Runner::perform(const session::CountBypass& request) {
+    ++world_.ledger.totals.bypassed;
+    world_.ledger.trace("bypass", std::to_string(request.pool));
+    if (!settings_.relays->at(request.pool)->bypass_pool ||
+        world_.desks.at(request.pool).is_any_node_usable()) {
+        world_.ledger.violation("a bypass without a bypass pool, or without a reason");
+    }
 }
 
 void Runner::perform(const session::CloseNode& /*request*/) {
@@ -131,8 +186,13 @@ void Runner::perform(const session::CloseNode& /*request*/) {
     if (node_ != nullptr) {
         node_->hang_up();
     }
+    forget_node();
+}
+
+void Runner::forget_node() {
     node_ = nullptr;
     has_connection_ = false;
+    reused_.reset();
     ++generation_;
     unsent_.clear();
     inbox_.clear();

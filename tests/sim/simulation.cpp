@@ -28,31 +28,58 @@ session::SessionOptions session_options(Chance& chance) {
 
 session::RelayOptions relay_options(Chance& chance) {
     session::RelayOptions options;
-    options.pool = "scanners";
     options.retries = static_cast<unsigned>(chance.between(1, 4));
     options.replay_max = chance.one_of<std::size_t>({0, 100, 4096, 1U << 20U});
+    options.reuse.is_on = chance.percent(60);
+    options.reuse.idle = milliseconds(chance.one_of({10, 500, 2000}));
+    options.reuse.messages_max = static_cast<unsigned>(chance.one_of({1, 2, 100}));
     return options;
 }
 
-pool::PoolOptions pool_options(Chance& chance) {
+pool::NodeOptions node_options(const std::string& name, std::size_t number, Chance& chance) {
+    pool::NodeOptions node;
+    node.name = name;
+    node.endpoint = parse_endpoint("198.51.100." + std::to_string(number) + ":10024").value();
+    node.maxconn = static_cast<unsigned>(chance.below(4));
+    node.dialect.send_proxy = chance.one_of(
+        {pool::SendProxy::v2, pool::SendProxy::v2, pool::SendProxy::v1, pool::SendProxy::off});
+    if (chance.percent(50)) {
+        node.dialect.proxy_header.selection = proxy_protocol::TlvSelection::none();
+    }
+    node.dialect.send_xforward = chance.percent(80);
+    return node;
+}
+
+pool::PoolOptions pool_options(std::size_t number, Chance& chance) {
     pool::PoolOptions options;
-    options.name = "scanners";
-    options.balance = chance.one_of({pool::Balance::leastconn, pool::Balance::roundrobin,
-                                     pool::Balance::random, pool::Balance::first});
+    options.name = "pool" + std::to_string(number);
+    options.balance =
+        chance.one_of({pool::Balance::leastconn, pool::Balance::roundrobin, pool::Balance::random,
+                       pool::Balance::first, pool::Balance::hash});
     options.health.kind = chance.one_of({pool::CheckKind::off, pool::CheckKind::smtp});
     options.maxqueue = chance.one_of<std::size_t>({0, 2, 1000});
     const std::size_t count = chance.between(1, 4);
     for (std::size_t i = 0; i < count; ++i) {
-        pool::NodeOptions node;
-        node.name = "scan" + std::to_string(i);
-        node.endpoint = parse_endpoint("198.51.100." + std::to_string(i + 1) + ":10024").value();
-        node.maxconn = static_cast<unsigned>(chance.below(4));
-        node.dialect.send_proxy = chance.one_of(
-            {pool::SendProxy::v2, pool::SendProxy::v2, pool::SendProxy::v1, pool::SendProxy::off});
-        node.dialect.send_xforward = chance.percent(80);
-        options.nodes.push_back(std::move(node));
+        const std::string name = "scan" + std::to_string(number) + std::to_string(i);
+        options.nodes.push_back(node_options(name, 10 * number + i + 1, chance));
     }
     return options;
+}
+
+session::Route route(std::size_t pools, Chance& chance) {
+    using Criterion = session::Route::Criterion;
+    session::Route route;
+    route.pool = chance.below(pools);
+    route.criterion = chance.one_of({Criterion::recipient_domain, Criterion::recipient_domain,
+                                     Criterion::sender_domain, Criterion::origin, Criterion::peer,
+                                     Criterion::size_over});
+    route.domains = session::DomainList({chance.one_of<std::string>(
+        {"example.org", "example.com", "example.net", ".example.com"})});
+    route.networks = {
+        parse_network(chance.one_of<std::string_view>({"203.0.113.0/29", "192.0.2.25/32"}))
+            .value()};
+    route.size = chance.one_of<std::uint64_t>({4, 5});
+    return route;
 }
 
 class Simulation {
@@ -60,11 +87,11 @@ class Simulation {
     Simulation(std::uint64_t seed, bool is_verbose)
         : chance_(seed),
           ledger_(timeline_, is_verbose),
-          options_(std::make_shared<const session::SessionOptions>(session_options(chance_))),
-          relays_(std::make_shared<const session::Relays>(session::Relays{
-              std::make_shared<const session::RelayOptions>(relay_options(chance_))})),
-          desk_(timeline_, chance_, ledger_, pool_options(chance_), seed),
-          fault_percent_(chance_.one_of<std::size_t>({0, 10, 40, 90})) {}
+          options_(std::make_shared<session::SessionOptions>(session_options(chance_))),
+          budget_(chance_.one_of<std::size_t>({0, 1000, 1U << 20U})),
+          fault_percent_(chance_.one_of<std::size_t>({0, 10, 40, 90})) {
+        add_pools(chance_.one_of<std::size_t>({1, 1, 2, 3}), seed);
+    }
 
     Report run() {
         const std::size_t sessions = chance_.between(1, 6);
@@ -74,31 +101,65 @@ class Simulation {
         if (chance_.percent(5)) {
             timeline_.after(milliseconds(chance_.below(10000)), [this] { shut_down(); });
         }
+        for (std::size_t orders = chance_.percent(20) ? 4 : 0; orders > 0; --orders) {
+            timeline_.after(milliseconds(chance_.below(3000)), [this] { order(); });
+        }
         run_to_the_end();
         return {ledger_.totals, ledger_.violations()};
     }
 
  private:
+    void add_pools(std::size_t count, std::uint64_t seed) {
+        session::Relays relays;
+        for (std::size_t i = 0; i < count; ++i) {
+            pool::PoolOptions options = pool_options(i, chance_);
+            session::RelayOptions relay = relay_options(chance_);
+            relay.pool = options.name;
+            if (options.balance == pool::Balance::hash) {
+                relay.hash_key =
+                    chance_.one_of({session::HashKey::recipient_domain,
+                                    session::HashKey::sender_domain, session::HashKey::origin});
+            }
+            if (i + 1 < count && chance_.percent(40)) {
+                relay.bypass_pool = i + 1;
+                options.refuses_when_down = true;
+            }
+            relays.push_back(std::make_shared<const session::RelayOptions>(relay));
+            desks_.emplace_back(timeline_, chance_, ledger_, std::move(options), seed);
+        }
+        relays_ = std::make_shared<const session::Relays>(std::move(relays));
+        for (std::size_t rules = count > 1 ? chance_.below(4) : 0; rules > 0; --rules) {
+            options_->routes.rules.push_back(route(count, chance_));
+        }
+    }
+
     void add_session(std::size_t number) {
         ++ledger_.totals.sessions;
         const MessageRules rules{options_->reject_bare_newline, options_->message_size_limit};
+        const Address peer =
+            parse_address(chance_.one_of<std::string_view>({"192.0.2.25", "192.0.2.26"})).value();
         std::vector<Message*> messages;
         const std::size_t count = chance_.between(1, 4);
         for (std::size_t i = 0; i < count; ++i) {
             messages.push_back(&ledger_.add_message());
             make_message(*messages.back(), rules, chance_);
+            messages.back()->peer = peer;
         }
         FakePostfix& postfix =
             postfixes_.emplace_back(timeline_, chance_, ledger_, options_->mode,
                                     make_postfix_plan(fault_percent_ / 2, chance_), messages);
         const auto port = static_cast<std::uint16_t>(40000 + number);
-        timeline_.after(milliseconds(chance_.below(200)), [this, &postfix, port] {
+        timeline_.after(milliseconds(chance_.below(200)), [this, &postfix, port, peer] {
             const session::SessionSettings settings{
-                options_, relays_, nullptr, Endpoint{parse_address("192.0.2.25").value(), port},
-                's' + std::to_string(port)};
-            const RunnerWorld world{timeline_, chance_, ledger_, desk_, nodes_, fault_percent_};
+                options_, relays_, &budget_, Endpoint{peer, port}, 's' + std::to_string(port)};
+            const RunnerWorld world{timeline_, chance_, ledger_, desks_, nodes_, fault_percent_};
             runners_.emplace_back(world, settings, postfix).start();
         });
+    }
+
+    void order() {
+        desks_[chance_.below(desks_.size())].order(chance_.one_of(
+            {pool::AdminState::ready, pool::AdminState::drain, pool::AdminState::maint}));
     }
 
     void shut_down() {
@@ -116,11 +177,18 @@ class Simulation {
             }
         }
         // What nodes still have on their way must not break a rule either.
-        desk_.stop_checks();
+        for (PoolDesk& desk : desks_) {
+            desk.stop_checks();
+        }
         while (ledger_.violations().empty() && timeline_.step()) {
         }
-        if (ledger_.violations().empty() && desk_.in_use() > 0) {
-            ledger_.violation("R5 slots or waiting messages are left");
+        for (const PoolDesk& desk : desks_) {
+            if (ledger_.violations().empty() && desk.in_use() > 0) {
+                ledger_.violation("R5 slots, waiting messages or kept connections are left");
+            }
+        }
+        if (ledger_.violations().empty() && budget_.used() > 0) {
+            ledger_.violation("R8 memory for replay is not given back");
         }
     }
 
@@ -143,9 +211,10 @@ class Simulation {
     Timeline timeline_;
     Chance chance_;
     Ledger ledger_;
-    std::shared_ptr<const session::SessionOptions> options_;
+    std::shared_ptr<session::SessionOptions> options_;
     std::shared_ptr<const session::Relays> relays_;
-    PoolDesk desk_;
+    session::ReplayBudget budget_;
+    std::deque<PoolDesk> desks_;
     std::size_t fault_percent_;
     std::deque<FakeNode> nodes_;
     std::deque<FakePostfix> postfixes_;
