@@ -17,7 +17,8 @@ TEST(Metrics, EveryFamilyIsDescribedEvenWithoutSamples) {
           "millrace_pool_queue gauge", "millrace_sessions_active gauge",
           "millrace_sessions_total counter", "millrace_origin_lookups_total counter",
           "millrace_origin_mismatches_total counter", "millrace_origin_records gauge",
-          "millrace_failovers_total counter", "millrace_check_failures_total counter"}) {
+          "millrace_failovers_total counter", "millrace_check_failures_total counter",
+          "millrace_bypassed_total counter"}) {
         EXPECT_THAT(text, HasSubstr("# TYPE " + name + "\n"));
         EXPECT_THAT(text, HasSubstr("# HELP " + name.substr(0, name.find(' ')) + " "));
     }
@@ -29,6 +30,7 @@ TEST(Metrics, CountersCarryTheirLabels) {
     counters.origin_lookups["store"] = 5;
     counters.failovers["connect"] = 2;
     counters.check_failures[{"scanners", "scan2"}] = 3;
+    counters.bypasses["scanners"] = 4;
     counters.origin_mismatches = 1;
     counters.sessions_total = 9;
     const std::string text = exposition(counters, {});
@@ -37,7 +39,8 @@ TEST(Metrics, CountersCarryTheirLabels) {
           "millrace_origin_lookups_total{source=\"store\"} 5\n",
           "millrace_failovers_total{reason=\"connect\"} 2\n",
           "millrace_check_failures_total{pool=\"scanners\",node=\"scan2\"} 3\n",
-          "millrace_origin_mismatches_total 1\n", "millrace_sessions_total 9\n"}) {
+          "millrace_bypassed_total{pool=\"scanners\"} 4\n", "millrace_origin_mismatches_total 1\n",
+          "millrace_sessions_total 9\n"}) {
         EXPECT_THAT(text, HasSubstr("\n" + line));
     }
 }

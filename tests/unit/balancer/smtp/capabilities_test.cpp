@@ -96,6 +96,25 @@ TEST(Capabilities, MissingOnesAreNamed) {
     EXPECT_EQ(missing_keywords(everything(), offered), Names{"XFORWARD IDENT"});
 }
 
+TEST(Capabilities, UnitedHaveWhatOneOrTheOtherHas) {
+    EXPECT_EQ(united({}, {}), Capabilities());
+    EXPECT_EQ(united(everything(), {}), everything());
+    EXPECT_EQ(united({}, everything()), everything());
+    Capabilities one;
+    one.size = true;
+    one.xforward.address = true;
+    Capabilities other;
+    other.dsn = true;
+    other.xforward.address = true;
+    other.xforward.ident = true;
+    Capabilities both;
+    both.size = true;
+    both.dsn = true;
+    both.xforward.address = true;
+    both.xforward.ident = true;
+    EXPECT_EQ(united(one, other), both);
+}
+
 TEST(Capabilities, DecideWhichParametersAreKnown) {
     const auto all = extensions_of(everything());
     EXPECT_TRUE(all.size && all.eight_bit_mime && all.smtp_utf8 && all.dsn);
