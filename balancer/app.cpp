@@ -87,7 +87,9 @@ App::RunningPool::RunningPool(App& app, const config::PoolConfig& pool, session:
 
 // A node must be able to do whatever a listener that leads to it offers.
 net::CheckSettings App::check_settings(session::PoolIndex pool) const {
-    net::CheckSettings settings;
+    // A pool that nothing leads to, at present, is greeted by name all the same.
+    const session::SessionOptions& any = config_.listeners.front().session;
+    net::CheckSettings settings{any.mode, any.hostname, {}};
     for (const config::ListenerConfig& listener : config_.listeners) {
         const std::vector<session::PoolIndex> behind = config::pools_behind(config_, listener);
         if (std::find(behind.begin(), behind.end(), pool) != behind.end()) {

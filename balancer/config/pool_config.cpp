@@ -163,17 +163,6 @@ std::optional<session::HashKey> read_hash_key(const Section& section, pool::Bala
     return balance == pool::Balance::hash ? std::optional{key} : std::nullopt;
 }
 
-// A kept connection holds a child of the node: a check must outlast it (rule R7).
-void check_reuse_idle(const Section& section, const PoolConfig& config) {
-    const bool is_checked = config.pool.health.kind != pool::CheckKind::off;
-    const bool is_too_long = config.relay.reuse.idle >= config.pool.health.check_timeout;
-    if (config.relay.reuse.is_on && is_checked && is_too_long) {
-        section.refuse("reuse-idle",
-                       "a time shorter than check-timeout: kept connections hold the "
-                       "children that a check waits for");
-    }
-}
-
 // A connection whose header carries something of one message can serve no other (rule R4).
 void check_reuse(const Section& section, const PoolConfig& config) {
     for (const pool::NodeOptions& node : config.pool.nodes) {
@@ -213,7 +202,6 @@ PoolConfig read_pool(const ConfigValues& values, const std::string& name) {
     config.relay = read_relay(section);
     config.relay.hash_key = read_hash_key(section, config.pool.balance);
     check_reuse(section, config);
-    check_reuse_idle(section, config);
     config.bypass_pool = read_bypass_pool(section);
     config.pool.refuses_when_down = config.bypass_pool.has_value();
     return config;

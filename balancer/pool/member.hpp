@@ -106,6 +106,7 @@ class Member {
     // Another address: health starts anew. What becomes of messages that are in transit then says
     // nothing about it; as one slot is like another, the first that are given back count as theirs.
     Reason set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng);
+
     // Its name has had no answer yet, not even that there is none: it may be usable in a moment.
     [[nodiscard]] bool is_name_awaited() const {
         return admin_ == AdminState::ready && is_name_awaited_;

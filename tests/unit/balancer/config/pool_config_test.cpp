@@ -145,17 +145,6 @@ TEST(PoolConfig, RefusesReuseWhereTheHeaderBelongsToOneMessage) {
     }
 }
 
-// Rule R7: a check that waits for a kept connection to go must not fail by it.
-TEST(PoolConfig, RefusesToKeepConnectionsAsLongAsACheckWaits) {
-    const std::string lines = "tlv = off\nreuse = safe\nreuse-idle = 5s\n";
-    EXPECT_THAT(test::fault_of(test::minimal_config() + lines),
-                testing::HasSubstr("pool.scanners.reuse-idle = 5s: expected a time shorter than "
-                                   "check-timeout"));
-    EXPECT_EQ(pool_with(lines + "check-timeout = 6s").relay.reuse.idle, 5s);
-    EXPECT_EQ(pool_with(lines + "check = off").relay.reuse.idle, 5s);
-    EXPECT_EQ(pool_with("reuse-idle = 5s").relay.reuse.idle, 5s);
-}
-
 TEST(PoolConfig, FindsTheBypassPool) {
     const std::string two = test::minimal_config() + "%[pool.direct]\nnode = r 127.0.0.1:10025\n";
     const auto with = [&](const std::string& lines) {
