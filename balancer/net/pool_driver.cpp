@@ -67,19 +67,23 @@ std::optional<KeptConnection> PoolDriver::take_kept(pool::NodeIndex node, const 
     return connection;
 }
 
-void PoolDriver::make_room(pool::NodeIndex node) {
+void PoolDriver::make_room(pool::NodeIndex node, std::size_t more) {
     const pool::NodeLoad load = pool_.load(node);
     if (load.maxconn == 0) {
         return;
     }
-    for (std::size_t kept = kept_.count(node); kept > 0 && load.in_flight + kept > load.maxconn;
-         --kept) {
+    for (std::size_t kept = kept_.count(node);
+         kept > 0 && load.in_flight + kept + more > load.maxconn; --kept) {
         kept_.close_oldest(node);
     }
 }
 
 std::vector<pool::NodeIndex> PoolDriver::start_due_checks() {
-    return pool_.start_due_checks(Clock::now());
+    std::vector<pool::NodeIndex> due = pool_.start_due_checks(Clock::now());
+    for (const pool::NodeIndex node : due) {
+        make_room(node, 1);
+    }
+    return due;
 }
 
 void PoolDriver::check_done(pool::NodeIndex node, pool::CheckOutcome outcome,

@@ -53,7 +53,8 @@ class PoolDriver {
                                                           const Endpoint& endpoint,
                                                           std::string_view key);
 
-    // For health checks; changes of state follow at once.
+    // For health checks; changes of state follow at once. A check needs a place in the node as
+    // well: one that waited behind kept connections would call an idle node down (rule R7).
     [[nodiscard]] std::vector<pool::NodeIndex> start_due_checks();
     void check_done(pool::NodeIndex node, pool::CheckOutcome outcome, std::string_view detail);
 
@@ -82,7 +83,8 @@ class PoolDriver {
     [[nodiscard]] std::size_t kept_count(pool::NodeIndex node) const { return kept_.count(node); }
 
  private:
-    void make_room(pool::NodeIndex node);
+    // Closes what is kept in places of messages that are in transit, or of connections to come.
+    void make_room(pool::NodeIndex node, std::size_t more = 0);
     void schedule_pump();
     void pump();
     void arm_timer();

@@ -94,7 +94,8 @@ struct Ending {
 const Ending kEndings[] = {
     {"closes", [](ScriptedPeer& node) { node.close(); }},
     {"resets", [](ScriptedPeer& node) { node.reset(); }},
-    {"speaks", [](ScriptedPeer& node) { node.send("421 4.4.2 idle too long\r\n"); }},
+    {"says 421", [](ScriptedPeer& node) { node.send("421 4.4.2 idle too long\r\n"); }},
+    {"says what could answer RSET", [](ScriptedPeer& node) { node.send("250 2.0.0 Ok\r\n"); }},
 };
 
 // The next message goes over a new connection to the same node, as its first try.

@@ -131,6 +131,26 @@ TEST(ReuseMaxconn, TheOldestGivesWay) {
     pass_next(second, younger);
 }
 
+TEST(ReuseMaxconn, ACheckNeedsAPlaceToo) {
+    ScriptedNode node;
+    ShellSetup setup = reusing_setup_for({free_endpoint()});
+    const ShellSetup checked = reusing_setup_for({node.endpoint()});
+    setup.more_pools.push_back({checked.pool, checked.relay});
+    setup.more_pools[0].pool.health.kind = pool::CheckKind::smtp;
+    setup.more_pools[0].pool.nodes[0].maxconn = 1;
+    setup.session.routes.default_pool = 1;
+    Shell shell(std::move(setup));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    ScriptedPeer connection = pass_first(postfix, node);
+    const auto begin_check = [&] {
+        std::size_t begun = 0;
+        shell.order([&](net::PoolDriver& pool) { begun = pool.start_due_checks().size(); }, 1);
+        return begun == 1;
+    };
+    EXPECT_TRUE(wait_until(begin_check));
+    EXPECT_TRUE(hears_quit(connection));
+}
+
 // Three connections at a time, all of them kept in the end.
 struct ThreeKept {
     ThreeKept(Shell& shell, ScriptedNode& node) {
