@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace millrace::test {
 
@@ -137,6 +138,20 @@ TEST(KeptConnection, IsNotUsedWhenItsEndIsNewsToUs) {
             ending.act(kept.connection);
         });
         expect_fresh_start(shell, kept.postfix, node, log);
+    }
+}
+
+// The loop cannot have learned of what the node said: nobody but the taker can see it.
+TEST(KeptConnection, IsNotTakenOnceTheNodeHasSpoken) {
+    constexpr std::string_view kKey = "127.0.0.1 smtp mx1.example.org";
+    for (const bool has_spoken : {false, true}) {
+        ScriptedNode node;
+        Shell shell(reusing_setup_for({node.endpoint()}));
+        Kept kept(shell, node);
+        shell.order([&](net::PoolDriver& pool) {
+            kept.connection.send(has_spoken ? "250 2.0.0 Ok\r\n" : "");
+            EXPECT_EQ(pool.take_kept(0, node.endpoint(), kKey).has_value(), !has_spoken);
+        });
     }
 }
 
