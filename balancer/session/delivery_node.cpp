@@ -332,14 +332,20 @@ void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool i
                                            std::move(attempt_->reuse_key), attempt_->node.kept(),
                                            pool_.relay()->reuse.idle});
     } else {
-        out.requests.emplace_back(CloseNode{is_polite && say_quit(out)});
+        const bool hears_quit = is_polite && say_quit(out);
+        if (!hears_quit) {
+            // What the same event had for the node must not leave: a replay with its final dot,
+            // say.
+            out.to_node = {};
+        }
+        out.requests.emplace_back(CloseNode{hears_quit});
     }
     out.requests.emplace_back(
         ReleaseSlot{pool_.index(), attempt_->grant.node, outcome, std::string(detail), slot_use()});
     attempt_.reset();
 }
 
-// Whether the node hears QUIT.
+// Whether the node hears QUIT: with its final dot, or where it is in place now.
 bool Delivery::say_quit(Output& out) {
     if (attempt_->node.has_quit()) {
         return true;
@@ -348,8 +354,6 @@ bool Delivery::say_quit(Output& out) {
         out.to_node.after_content = "QUIT\r\n";
         return true;
     }
-    // What the same event had for the node must not leave: a replay with its final dot, say.
-    out.to_node = {};
     return false;
 }
 
