@@ -28,10 +28,10 @@ void Runner::perform(const session::FindOrigin& request) {
         return;
     }
     const milliseconds delay(kind == 1 ? kOriginPatience.count() + 1000 : world_.chance.below(20));
-    Result<std::optional<OriginRecord>> answer = found->record;
-    if (kind == 2) {
-        answer = boost::system::errc::make_error_code(boost::system::errc::io_error);
-    }
+    using Answer = Result<std::optional<OriginRecord>>;
+    const Answer answer =
+        kind == 2 ? Answer(boost::system::errc::make_error_code(boost::system::errc::io_error))
+                  : Answer(found->record);
     world_.timeline.after(delay, [this, found, delay, answer, key = request.key] {
         found->is_record_told = delay < kOriginPatience && answer && *answer;
         give([&](Output& out) { session_.origin_found(key, answer, world_.timeline.now(), out); });
