@@ -69,6 +69,14 @@ Reply idle_timeout_reply() {
     return make_reply(421, "4.4.2", "Idle for too long, closing connection");
 }
 
+Reply session_too_long_reply() {
+    return make_reply(421, "4.4.2", "Session is too long, closing connection");
+}
+
+Reply too_many_messages_reply() {
+    return make_reply(421, "4.7.0", "Too many messages in one session, closing connection");
+}
+
 Reply no_transaction_reply() {
     return make_reply(503, "5.5.1", "Need MAIL command");
 }

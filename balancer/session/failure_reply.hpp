@@ -25,6 +25,9 @@ namespace millrace::session {
 [[nodiscard]] smtp::Reply other_pool_reply();
 [[nodiscard]] smtp::Reply shutting_down_reply();
 [[nodiscard]] smtp::Reply idle_timeout_reply();
+// The connection has had its time, or its number of messages. Postfix opens another one.
+[[nodiscard]] smtp::Reply session_too_long_reply();
+[[nodiscard]] smtp::Reply too_many_messages_reply();
 // For commands pipelined behind a MAIL that failed, which is no error of the client.
 [[nodiscard]] smtp::Reply no_transaction_reply();
 

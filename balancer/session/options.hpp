@@ -5,6 +5,7 @@
 #include "balancer/origin/resolution.hpp"
 #include "balancer/session/routes.hpp"
 #include "balancer/smtp/capabilities.hpp"
+#include "proto/endpoint.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -25,7 +26,17 @@ struct SessionLimits {
     std::size_t recipients = 1000;                // per message, then 452 4.5.3
     unsigned errors = 20;                         // 5xx replies of our own, then 421
     unsigned unreadable_commands = 3;             // overlong or binary lines, then 421
+    std::uint64_t messages = 1000;                // over one connection, then 421 at RSET or MAIL
     Milliseconds idle = std::chrono::minutes(5);  // without a byte from Postfix
+    // Then no other message is taken; Postfix may take as long again for the one under way.
+    Milliseconds duration = std::chrono::hours(1);
+};
+
+// accept-proxy: every connection comes from one of these proxies and begins with a PROXY header,
+// which names the Postfix host.
+struct ProxyAcceptance {
+    std::vector<Network> trusted_networks;
+    Milliseconds timeout = std::chrono::seconds(5);  // from the connection to the whole header
 };
 
 struct SessionOptions {

@@ -7,7 +7,10 @@
 namespace millrace::session {
 
 Session::Session(SessionSettings settings, TimePoint now)
-    : settings_(std::move(settings)), frontend_(settings_.options), waiting_since_(now) {}
+    : settings_(std::move(settings)),
+      frontend_(settings_.options),
+      started_(now),
+      waiting_since_(now) {}
 
 void Session::start(Output& out) {
     out.to_frontend += frontend_.greeting().wire;
@@ -102,10 +105,11 @@ void Session::time_passed(TimePoint now, Output& out) {
     if (is_closed_) {
         return;
     }
-    if (is_waiting_for_frontend() && now >= waiting_since_ + settings_.options->limits.idle) {
+    const bool is_idle = now >= idle_deadline();
+    if (is_waiting_for_frontend() && (is_idle || now >= duration_deadline())) {
         // In the middle of content there is no place for a reply.
         if (!delivery_ || !delivery_->is_in_content()) {
-            out.to_frontend += idle_timeout_reply().wire;
+            out.to_frontend += (is_idle ? idle_timeout_reply() : session_too_long_reply()).wire;
         }
         frontend_closed(now, out);
         return;
@@ -130,8 +134,7 @@ void Session::advance(TimePoint now, Output& out) {
         has_advanced = advance_content(now, out) || advance_commands(now, out);
     }
     if (is_shutting_down_ && !is_closed_ && !delivery_) {
-        out.to_frontend += shutting_down_reply().wire;
-        close(out);
+        refuse_and_close(shutting_down_reply(), out);
     }
     const bool is_waiting = is_waiting_for_frontend();
     if (is_waiting && !was_waiting_) {
@@ -168,34 +171,50 @@ bool Session::advance_commands(TimePoint now, Output& out) {
 
 void Session::take_step(FrontendStep step, TimePoint now, Output& out) {
     if (auto* mail = std::get_if<MailStep>(&step)) {
-        if (is_shutting_down_) {
-            out.to_frontend += shutting_down_reply().wire;
-            close(out);
-            return;
-        }
-        ++messages_;
-        delivery_.emplace(
-            DeliverySettings{settings_.options, settings_.relays, settings_.replay_budget,
-                             settings_.peer, frontend_.client_name(), settings_.id,
-                             settings_.id + '-' + std::to_string(messages_)},
-            std::move(*mail), now, out);
+        begin_delivery(std::move(*mail), now, out);
     } else if (auto* recipient = std::get_if<RcptStep>(&step)) {
         delivery_->add_recipient(std::move(*recipient), now, out);
     } else if (std::holds_alternative<DataStep>(step)) {
         delivery_->start_data(now, out);
         waiting_ = frontend_.take_rest();
-    } else if (const auto* reset = std::get_if<ResetStep>(&step)) {
-        if (delivery_) {
-            delivery_->abort(now, out);
-        }
-        end_delivery();
-        out.to_frontend += reset->reply.wire;
+    } else if (const auto* reset_step = std::get_if<ResetStep>(&step)) {
+        reset(reset_step->reply, now, out);
     } else if (const auto* local = std::get_if<LocalReply>(&step)) {
         out.to_frontend += local->reply.wire;
         if (local->ends_session) {
             frontend_closed(now, out);
         }
     }
+}
+
+void Session::begin_delivery(MailStep mail, TimePoint now, Output& out) {
+    if (is_shutting_down_) {
+        refuse_and_close(shutting_down_reply(), out);
+        return;
+    }
+    if (messages_ >= settings_.options->limits.messages) {
+        refuse_and_close(too_many_messages_reply(), out);
+        return;
+    }
+    ++messages_;
+    delivery_.emplace(DeliverySettings{settings_.options, settings_.relays, settings_.replay_budget,
+                                       settings_.peer, frontend_.client_name(), settings_.id,
+                                       settings_.id + '-' + std::to_string(messages_)},
+                      std::move(mail), now, out);
+}
+
+void Session::reset(const smtp::Reply& reply, TimePoint now, Output& out) {
+    if (delivery_) {
+        delivery_->abort(now, out);
+    }
+    end_delivery();
+    // Postfix asks with RSET whether a connection is good for another message; told so here it
+    // takes another one, while a refused MAIL would be a refused message.
+    if (messages_ >= settings_.options->limits.messages) {
+        refuse_and_close(too_many_messages_reply(), out);
+        return;
+    }
+    out.to_frontend += reply.wire;
 }
 
 void Session::end_delivery() {
@@ -210,9 +229,22 @@ void Session::close(Output& out) {
     out.requests.emplace_back(CloseFrontend{});
 }
 
+void Session::refuse_and_close(const smtp::Reply& reply, Output& out) {
+    out.to_frontend += reply.wire;
+    close(out);
+}
+
 bool Session::is_waiting_for_frontend() const {
     return !delivery_ || delivery_->wants_content() ||
            (!delivery_->is_answer_outstanding() && !delivery_->is_in_content());
+}
+
+TimePoint Session::idle_deadline() const {
+    return waiting_since_ + settings_.options->limits.idle;
+}
+
+TimePoint Session::duration_deadline() const {
+    return started_ + settings_.options->limits.duration * (delivery_ ? 2 : 1);
 }
 
 bool Session::wants_frontend_bytes() const {
@@ -231,8 +263,8 @@ std::optional<TimePoint> Session::deadline() const {
     }
     std::optional<TimePoint> due = delivery_ ? delivery_->deadline() : std::nullopt;
     if (is_waiting_for_frontend()) {
-        const TimePoint idle = waiting_since_ + settings_.options->limits.idle;
-        due = due ? std::min(*due, idle) : idle;
+        const TimePoint patience = std::min(idle_deadline(), duration_deadline());
+        due = due ? std::min(*due, patience) : patience;
     }
     return due;
 }

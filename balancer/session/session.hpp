@@ -72,16 +72,23 @@ class Session {
     [[nodiscard]] bool advance_content(TimePoint now, Output& out);
     [[nodiscard]] bool advance_commands(TimePoint now, Output& out);
     void take_step(FrontendStep step, TimePoint now, Output& out);
+    void begin_delivery(MailStep mail, TimePoint now, Output& out);
+    void reset(const smtp::Reply& reply, TimePoint now, Output& out);
     void end_delivery();
     void close(Output& out);
+    void refuse_and_close(const smtp::Reply& reply, Output& out);
     [[nodiscard]] bool is_waiting_for_frontend() const;
+    // Until when Postfix may take its time, where it is Postfix's turn.
+    [[nodiscard]] TimePoint idle_deadline() const;
+    [[nodiscard]] TimePoint duration_deadline() const;
 
     SessionSettings settings_;
     Frontend frontend_;
     std::optional<Delivery> delivery_;
     // Received behind DATA and not taken: content or commands, as the answers will tell.
     std::string waiting_;
-    std::string held_;         // content that was waiting, while the shell sends it
+    std::string held_;  // content that was waiting, while the shell sends it
+    TimePoint started_;
     TimePoint waiting_since_;  // last byte of Postfix, or since when it is its turn
     bool was_waiting_ = true;
     std::uint64_t messages_ = 0;

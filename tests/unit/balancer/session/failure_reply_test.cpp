@@ -19,6 +19,8 @@ TEST(R1FailureReply, IsTransientForEveryTroubleOfOurOwn) {
         unknown_origin_reply(),
         shutting_down_reply(),
         idle_timeout_reply(),
+        session_too_long_reply(),
+        too_many_messages_reply(),
     };
     for (const RefusalReason reason :
          {RefusalReason::queue_full, RefusalReason::queue_timeout, RefusalReason::no_other_node}) {

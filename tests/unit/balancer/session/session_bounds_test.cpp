@@ -36,6 +36,49 @@ TEST(R5Session, HoldsNoSlotWhileItReadsAContentThatMustNotPass) {
     EXPECT_TRUE(script.session().wants_frontend_bytes());
 }
 
+constexpr std::string_view kTooMany =
+    "421 4.7.0 Too many messages in one session, closing connection\r\n";
+
+ScriptSetup two_messages_a_session() {
+    ScriptSetup setup = smtp_setup();
+    setup.session.limits.messages = 2;
+    return setup;
+}
+
+void send_message(SessionScript& script) {
+    script.postfix(envelope());
+    script.open_node(0, kPlainNodeHello);
+    script.node("250 m\r\n250 r\r\n354 go\r\n");
+    script.postfix(kContent);
+    script.node("250 done\r\n");
+    script.forget();
+}
+
+TEST(R8Session, EndsAtTheRsetBehindItsLastMessage) {
+    SessionScript script(two_messages_a_session());
+    script.postfix_greets();
+    send_message(script);
+    script.postfix("RSET\r\n");
+    EXPECT_EQ(script.to_postfix(), kOk);
+    send_message(script);
+    script.postfix("RSET\r\n");
+    EXPECT_EQ(script.to_postfix(), kTooMany);
+    EXPECT_THAT(script.requests(), ElementsAre("end"));
+}
+
+TEST(R8Session, EndsAtTheMailBehindItsLastMessageAndCountsThoseThatWereGivenUp) {
+    SessionScript script(two_messages_a_session());
+    script.postfix_greets();
+    script.postfix(joined({kMail, "RSET\r\n"}));
+    script.open_node(0, kPlainNodeHello);
+    script.node("250 m\r\n");
+    script.forget();
+    send_message(script);
+    script.postfix(joined({kXforward, envelope()}));
+    EXPECT_EQ(script.to_postfix(), joined({kOk, kOk, kTooMany}));
+    EXPECT_THAT(script.requests(), ElementsAre("end"));
+}
+
 // Feeds as the shell does: only while the session wants it.
 std::size_t feed(SessionScript& script, std::string_view segment, std::size_t segments) {
     std::size_t fed = 0;

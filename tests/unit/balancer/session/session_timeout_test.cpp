@@ -77,6 +77,55 @@ TEST(IdleTimeout, EndsASessionThatDoesNotFinishARefusedContent) {
     EXPECT_THAT(script.requests(), ElementsAre("log aborted", "end"));
 }
 
+constexpr std::string_view kTooLong = "421 4.4.2 Session is too long, closing connection\r\n";
+
+// A byte each minute, for so long.
+void dribble(SessionScript& script, std::chrono::minutes time) {
+    for (auto passed = minutes(0); passed < time; ++passed) {
+        script.postfix("x");
+        script.pass(minutes(1));
+    }
+}
+
+TEST(SessionDuration, EndsASessionWithoutAMessageThoughItIsBusy) {
+    SessionScript script;
+    script.postfix_greets();
+    dribble(script, minutes(59));
+    EXPECT_FALSE(script.session().is_closed());
+    dribble(script, minutes(1));
+    EXPECT_EQ(script.to_postfix(), kTooLong);
+    EXPECT_THAT(script.requests(), ElementsAre("end"));
+}
+
+TEST(SessionDuration, GivesAMessageUnderWayAsLongAgainAndFreesItsSlotThen) {
+    SessionScript script;
+    script.postfix_greets();
+    script.pass(minutes(4));
+    go_ahead(script);
+    dribble(script, minutes(115));
+    EXPECT_TRUE(script.has_slot());
+    script.forget();
+    dribble(script, minutes(1));
+    EXPECT_EQ(script.to_postfix(), "");
+    EXPECT_THAT(script.requests(),
+                ElementsAre("close", "release scan0 abandoned", "log aborted", "end"));
+}
+
+TEST(SessionDuration, EndsWithTheMessageThatWasUnderWay) {
+    SessionScript script;
+    script.postfix_greets();
+    script.pass(minutes(4));
+    go_ahead(script);
+    dribble(script, minutes(58));
+    script.postfix("\r\n.\r\n");
+    script.pass(minutes(1));
+    script.node("250 done\r\n");
+    EXPECT_EQ(script.to_postfix(), "250 done\r\n");
+    script.pass(milliseconds(0));
+    EXPECT_EQ(script.to_postfix(), kTooLong);
+    EXPECT_TRUE(script.session().is_closed());
+}
+
 // The node's time is not Postfix's: after a scan of nine minutes there are five for the next word.
 TEST(IdleTimeout, BeginsWhenPostfixHasItsAnswer) {
     SessionScript script;
