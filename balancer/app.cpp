@@ -108,7 +108,8 @@ void App::add_listener(const config::ListenerConfig& listener) {
             net::SessionEnvironment{context_, sessions_, *store_, drivers_, lingering_, counters_,
                                     read_buffer_},
             net::ListenerOptions{listener.name, bind, listener.trusted_networks,
-                                 listener.max_sessions, options, relays_, &replay_budget_}));
+                                 listener.accept_proxy, listener.max_sessions, options, relays_,
+                                 &replay_budget_}));
     }
 }
 

@@ -40,6 +40,7 @@ struct ListenerConfig {
     std::vector<Endpoint> binds;
     std::string pool;
     std::vector<Network> trusted_networks;  // who may submit mail
+    std::optional<session::ProxyAcceptance> accept_proxy;
     std::size_t max_sessions = 10000;
     session::SessionOptions session;  // its routes are those of use-pool and pool
 };

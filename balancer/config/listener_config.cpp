@@ -29,6 +29,19 @@ std::string system_host_name(const Section& section) {
     section.refuse_missing("hostname");
 }
 
+session::SessionLimits read_limits(const Section& section) {
+    constexpr std::size_t kRecipientsMax = 100'000;
+    constexpr unsigned kErrorsMax = 10'000;
+    constexpr std::uint64_t kMessagesMax = 1'000'000'000;
+    session::SessionLimits limits;
+    limits.recipients = section.read("max-recipients", number_in<std::size_t>(1, kRecipientsMax));
+    limits.errors = section.read("max-errors", number_in<unsigned>(1, kErrorsMax));
+    limits.messages = section.read("max-messages", number_in<std::uint64_t>(1, kMessagesMax));
+    limits.idle = section.read("idle-timeout", parse_time);
+    limits.duration = section.read("max-session-time", parse_time);
+    return limits;
+}
+
 session::SessionOptions read_session(const ConfigValues& values, const Section& section) {
     using session::Mode;
     session::SessionOptions options;
@@ -40,6 +53,7 @@ session::SessionOptions read_session(const ConfigValues& values, const Section& 
     options.message_size_limit = section.read("message-size-limit", parse_octets);
     options.reject_bare_newline =
         section.read("forbid-bare-newline", one_of<bool>({{"reject", true}, {"off", false}}));
+    options.limits = read_limits(section);
     const Section origin(values, "origin");
     options.origin_order = origin.read("order", origin::parse_order);
     options.tempfail_unknown_origin =
@@ -47,12 +61,25 @@ session::SessionOptions read_session(const ConfigValues& values, const Section& 
     return options;
 }
 
-std::vector<Network> read_networks(const Section& section) {
+std::vector<Network> read_networks(const Section& section, std::string_view key) {
     std::vector<Network> all;
-    for (const auto& networks : section.read_all("trusted-networks", parse_networks)) {
+    for (const auto& networks : section.read_all(key, parse_networks)) {
         all.insert(all.end(), networks.begin(), networks.end());
     }
     return all;
+}
+
+std::optional<session::ProxyAcceptance> read_accept_proxy(const Section& section) {
+    session::ProxyAcceptance accepted;
+    accepted.trusted_networks = read_networks(section, "proxy-trusted-networks");
+    accepted.timeout = section.read("proxy-timeout", parse_time);
+    if (!section.read("accept-proxy", one_of<bool>({{"on", true}, {"off", false}}))) {
+        return std::nullopt;
+    }
+    if (accepted.trusted_networks.empty()) {
+        section.refuse_missing("proxy-trusted-networks");
+    }
+    return accepted;
 }
 
 session::Routes read_routes(const Section& section, const PoolNames& pools) {
@@ -96,7 +123,8 @@ ListenerConfig read_listener(const ConfigValues& values, const std::string& name
         section.refuse_missing("bind");
     }
     config.pool = section.read("pool", parse_any_text);
-    config.trusted_networks = read_networks(section);
+    config.trusted_networks = read_networks(section, "trusted-networks");
+    config.accept_proxy = read_accept_proxy(section);
     config.max_sessions = section.read("max-sessions", number_in<std::size_t>(1, kSessionsMax));
     config.session = read_session(values, section);
     config.session.routes = read_routes(section, pools);

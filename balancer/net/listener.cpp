@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{100};  // when accepting is not possible now
 constexpr std::chrono::minutes kLogAgain{1};
-constexpr std::size_t kRememberedMax = 1000;
 
 std::string base36(std::uint64_t number) {
     std::array<char, 16> text{};
@@ -53,6 +52,21 @@ tcp::acceptor listening(boost::asio::io_context& context, const Endpoint& bind) 
     }
 }
 
+bool is_in(const std::vector<Network>& networks, const Address& address) {
+    return std::any_of(networks.begin(), networks.end(),
+                       [&](const Network& network) { return network.contains(address); });
+}
+
+// Of the other side; nothing when it is gone.
+std::optional<Endpoint> remote_of(const tcp::socket& socket) {
+    error_code error;
+    const tcp::endpoint remote = socket.remote_endpoint(error);
+    if (error) {
+        return std::nullopt;
+    }
+    return Endpoint{unmapped(remote.address()), remote.port()};
+}
+
 }  // namespace
 
 Listener::Listener(const SessionEnvironment& environment, ListenerOptions options)
@@ -60,7 +74,16 @@ Listener::Listener(const SessionEnvironment& environment, ListenerOptions option
       options_(std::move(options)),
       acceptor_(listening(environment.context, options_.bind)),
       timer_(environment.context),
-      id_prefix_(random_prefix()) {}
+      id_prefix_(random_prefix()),
+      refusals_(options_.name) {
+    if (options_.accept_proxy) {
+        headers_.emplace(environment.context, options_.accept_proxy->timeout,
+                         [this](AwaitedHeaders::Connection connection,
+                                const Result<proxy_protocol::Header>& header) {
+                             header_came(std::move(connection), header);
+                         });
+    }
+}
 
 void Listener::start() {
     accept();
@@ -70,6 +93,9 @@ void Listener::stop() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     timer_.cancel();
+    if (headers_) {
+        headers_->close_all();
+    }
 }
 
 void Listener::accept() {
@@ -119,46 +145,51 @@ void Listener::pause() {
 }
 
 void Listener::accepted(tcp::socket socket) {
-    boost::system::error_code error;
-    const tcp::endpoint remote = socket.remote_endpoint(error);
-    if (error) {
-        return;  // gone before we looked
+    const std::optional<Endpoint> remote = remote_of(socket);
+    if (!remote) {
+        return;
     }
-    const Endpoint peer{unmapped(remote.address()), remote.port()};
-    if (!is_trusted(peer.address)) {
-        refuse(std::move(socket), peer.address);
+    if (!headers_) {
+        admit({std::move(socket), admission_}, *remote);
+    } else if (is_in(options_.accept_proxy->trusted_networks, remote->address)) {
+        headers_->add({std::move(socket), admission_});
+    } else {
+        refuse(std::move(socket), remote->address, "not in proxy-trusted-networks");
+    }
+}
+
+void Listener::header_came(AwaitedHeaders::Connection connection,
+                           const Result<proxy_protocol::Header>& header) {
+    const std::optional<Endpoint> remote = remote_of(connection.socket);
+    if (!remote) {
+        return;
+    }
+    if (!header) {
+        const bool is_late = header.error() == boost::asio::error::timed_out;
+        refusals_.note(remote->address,
+                       is_late ? "no PROXY header within proxy-timeout" : header.error().message());
+        return;
+    }
+    admit(std::move(connection), header->is_local ? *remote : header->source);
+}
+
+void Listener::admit(AwaitedHeaders::Connection connection, const Endpoint& peer) {
+    if (!is_in(options_.trusted_networks, peer.address)) {
+        refuse(std::move(connection.socket), peer.address, "not in trusted-networks");
         return;
     }
     environment_.table.open(
-        environment_, admission_, std::move(socket),
+        environment_, std::move(connection.admission), std::move(connection.socket),
         session::SessionSettings{options_.session, options_.relays, options_.replay_budget, peer,
                                  next_session_id()});
 }
 
-bool Listener::is_trusted(const Address& address) const {
-    return std::any_of(options_.trusted_networks.begin(), options_.trusted_networks.end(),
-                       [&](const Network& network) { return network.contains(address); });
-}
-
-void Listener::refuse(tcp::socket socket, const Address& address) {
+void Listener::refuse(tcp::socket socket, const Address& address, std::string_view reason) {
     const smtp::Reply reply = smtp::make_reply(554, "5.7.1", "Access denied");
     Stream stream(std::move(socket));
     static_cast<void>(stream.send({reply.wire}));
     environment_.lingering.add(std::move(stream.socket()));
-
-    const auto now = std::chrono::steady_clock::now();
-    const auto found = refused_.find(address);
-    if (found != refused_.end() && now - found->second < kLogAgain) {
-        return;
-    }
-    if (refused_.size() >= kRememberedMax) {
-        refused_.clear();
-    }
-    refused_[address] = now;
-    log(LogLevel::warning, LogLine("listener/" + options_.name, "refused")
-                               .add("peer", to_string(address))
-                               .add("reason", "not in trusted-networks")
-                               .text());
+    refusals_.note(address, reason);
 }
 
 std::size_t Listener::session_count() const {

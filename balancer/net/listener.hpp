@@ -1,11 +1,16 @@
 // Accepts connections from Postfix for one listener: from trusted networks only, up to
 // max-sessions.
 //
-// Whoever is not trusted gets 554 and is logged once per address and minute (rule R11). At the
+// Whoever is not trusted gets 554 and is logged once per address and minute (rule R11). With
+// accept-proxy only the named proxies may connect at all; each connection must begin with a PROXY
+// header, whose source is then the peer that must be trusted. Where the header carries no identity
+// (LOCAL, UNKNOWN) the peer is the proxy itself. A connection with a bad header is dropped. At the
 // limit the listener stops accepting instead of refusing: Postfix suspends a destination that
 // refuses, and waits for one that is slow to accept. The same when descriptors run out.
 #pragma once
 
+#include "balancer/net/awaited_headers.hpp"
+#include "balancer/net/refusal_log.hpp"
 #include "balancer/net/session_runner.hpp"
 #include "balancer/net/session_table.hpp"
 #include "balancer/session/options.hpp"
@@ -17,9 +22,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace millrace::net {
@@ -28,6 +34,7 @@ struct ListenerOptions {
     std::string name;
     Endpoint bind;
     std::vector<Network> trusted_networks;
+    std::optional<session::ProxyAcceptance> accept_proxy;
     std::size_t max_sessions = 10000;
     std::shared_ptr<const session::SessionOptions> session;
     std::shared_ptr<const session::Relays> relays;
@@ -45,10 +52,13 @@ class Listener {
  private:
     void accept();
     void accepted(boost::asio::ip::tcp::socket socket);
+    void header_came(AwaitedHeaders::Connection connection,
+                     const Result<proxy_protocol::Header>& header);
+    void admit(AwaitedHeaders::Connection connection, const Endpoint& peer);
     void warn_of_shortage(const std::string& reason);
     void pause();
-    void refuse(boost::asio::ip::tcp::socket socket, const Address& address);
-    [[nodiscard]] bool is_trusted(const Address& address) const;
+    void refuse(boost::asio::ip::tcp::socket socket, const Address& address,
+                std::string_view reason);
     [[nodiscard]] std::size_t session_count() const;
     [[nodiscard]] std::string next_session_id();
 
@@ -60,7 +70,8 @@ class Listener {
     std::chrono::steady_clock::time_point warn_again_at_;
     std::uint64_t accepted_total_ = 0;
     std::string id_prefix_;
-    std::map<Address, std::chrono::steady_clock::time_point> refused_;  // when last logged
+    RefusalLog refusals_;
+    std::optional<AwaitedHeaders> headers_;  // with accept-proxy
 };
 
 }  // namespace millrace::net

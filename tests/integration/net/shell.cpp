@@ -103,6 +103,7 @@ void Shell::add_listener() {
     net::ListenerOptions options{setup_.session.listener,
                                  endpoint,
                                  setup_.trusted_networks,
+                                 setup_.accept_proxy,
                                  setup_.max_sessions,
                                  std::make_shared<const session::SessionOptions>(setup_.session),
                                  std::make_shared<const session::Relays>(relays)};

@@ -22,6 +22,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -53,6 +54,7 @@ struct ShellSetup {
     session::SessionOptions session;
     session::RelayOptions relay;
     std::vector<Network> trusted_networks;
+    std::optional<session::ProxyAcceptance> accept_proxy;
     std::size_t max_sessions = 1000;
     std::size_t listeners = 1;
     std::size_t read_buffer_size = 128 * 1024;  // as the balancer's

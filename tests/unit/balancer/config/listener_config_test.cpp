@@ -42,6 +42,41 @@ TEST(ListenerConfig, HasTheDefaultsOfASession) {
     EXPECT_EQ(listener.session.origin_order, plain.origin_order);
     EXPECT_EQ(listener.session.tempfail_unknown_origin, plain.tempfail_unknown_origin);
     EXPECT_EQ(listener.max_sessions, ListenerConfig{}.max_sessions);
+    EXPECT_FALSE(listener.accept_proxy);
+    EXPECT_EQ(listener.session.limits.recipients, plain.limits.recipients);
+    EXPECT_EQ(listener.session.limits.messages, plain.limits.messages);
+    EXPECT_EQ(listener.session.limits.errors, plain.limits.errors);
+    EXPECT_EQ(listener.session.limits.idle, plain.limits.idle);
+    EXPECT_EQ(listener.session.limits.duration, plain.limits.duration);
+}
+
+TEST(ListenerConfig, TakesTheLimitsOfASession) {
+    const session::SessionLimits limits =
+        listener_with(
+            "max-recipients = 2\nmax-messages = 3\nmax-errors = 4\nidle-timeout = 5s\n"
+            "max-session-time = 6m\n")
+            .session.limits;
+    EXPECT_EQ(limits.recipients, 2U);
+    EXPECT_EQ(limits.messages, 3U);
+    EXPECT_EQ(limits.errors, 4U);
+    EXPECT_EQ(limits.idle, std::chrono::seconds(5));
+    EXPECT_EQ(limits.duration, std::chrono::minutes(6));
+}
+
+TEST(ListenerConfig, TakesHeadersFromNamedProxiesOnly) {
+    const std::optional<session::ProxyAcceptance> accepted =
+        listener_with(
+            "accept-proxy = on\nproxy-trusted-networks = 192.0.2.1, 2001:db8::/64\n"
+            "proxy-timeout = 1s\n")
+            .accept_proxy;
+    ASSERT_TRUE(accepted);
+    ASSERT_EQ(accepted->trusted_networks.size(), 2U);
+    EXPECT_EQ(to_string(accepted->trusted_networks[0]), "192.0.2.1/32");
+    EXPECT_EQ(accepted->timeout, std::chrono::seconds(1));
+    EXPECT_EQ(test::fault_of(test::minimal_config() + "[listener.filter]\naccept-proxy = on\n"),
+              "balancer.conf:2: listener.filter.proxy-trusted-networks is missing: add "
+              "proxy-trusted-networks = VALUE to this section, expected networks such as "
+              "192.0.2.0/24 or addresses, with commas between");
 }
 
 TEST(ListenerConfig, TakesEveryKey) {
@@ -65,11 +100,26 @@ TEST(ListenerConfig, TakesEveryKey) {
 }
 
 TEST(ListenerConfig, RefusesWhatItDoesNotKnow) {
-    for (const char* line :
-         {"mode = tcp", "bind = localhost:25", "bind = 127.0.0.1:0", "max-sessions = 0",
-          "message-size-limit = 1x", "hostname = a b", "offer = CHUNKING", "offer = SIZE,SIZE",
-          "offer = ", "trusted-networks = 192.0.2.1/24", "trusted-networks = any",
-          "forbid-bare-newline = normalize"}) {
+    for (const char* line : {"mode = tcp",
+                             "bind = localhost:25",
+                             "bind = 127.0.0.1:0",
+                             "max-sessions = 0",
+                             "message-size-limit = 1x",
+                             "hostname = a b",
+                             "offer = CHUNKING",
+                             "offer = SIZE,SIZE",
+                             "offer = ",
+                             "trusted-networks = 192.0.2.1/24",
+                             "trusted-networks = any",
+                             "forbid-bare-newline = normalize",
+                             "accept-proxy = v2",
+                             "proxy-trusted-networks = any",
+                             "proxy-timeout = 0s",
+                             "max-recipients = 0",
+                             "max-messages = 0",
+                             "max-errors = x",
+                             "idle-timeout = 0s",
+                             "max-session-time = 1"}) {
         const std::string text = test::minimal_config().append("[listener.filter]\n").append(line);
         EXPECT_THAT(test::fault_of(text), testing::HasSubstr("balancer.conf:7: listener.filter."))
             << line;
