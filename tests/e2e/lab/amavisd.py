@@ -105,6 +105,9 @@ class Amavisd:
     def freeze(self):
         self.process.freeze()
 
+    def thaw(self):
+        self.process.thaw()
+
     def logs(self):
         return [self.log, self.process.log]
 

@@ -79,6 +79,9 @@ class Process:
         """Stops the whole group where it is: it takes connections and answers nothing."""
         os.killpg(self.child.pid, signal.SIGSTOP)
 
+    def thaw(self):
+        os.killpg(self.child.pid, signal.SIGCONT)
+
     def wait_for_end(self, deadline=60.0):
         """The exit code of a program that ends by itself."""
         wait.until(lambda: not self.is_running(), f"{self.name} ending", deadline)
