@@ -3,7 +3,8 @@ from lab.cluster import Plan
 from lab.fault_loop import FaultLoop, settle
 from lab.load import Load
 
-PLAN = Plan(ingresses=1, nodes=("amavisd", "amavisd"))
+PLAN = Plan(ingresses=1, nodes=("amavisd", "amavisd"),
+            main={"milter_default_action": "accept"})
 
 
 def test_every_message_arrives_once_or_for_a_reason_twice(cluster):

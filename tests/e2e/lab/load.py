@@ -9,6 +9,7 @@ SMALL = b"hello\r\n"
 # Many segments long, and well within the balancer's default for replay-max.
 LARGE = (b"0123456789abcdef" * 4 + b"\r\n") * 3000
 _LARGE_EVERY = 10
+_MESSAGES_A_SESSION = 50
 _STALLED_AFTER = 120.0
 
 
@@ -51,11 +52,17 @@ class Load:
 
     def _run(self):
         try:
-            with self._cluster.connect() as session:
-                while self._has_room():
-                    self._send(session)
+            while self._has_room():
+                with self._cluster.connect() as session:
+                    self._fill(session)
         except Exception as failure:  # raised again where the test can see it
             self._failure = failure
+
+    def _fill(self, session):
+        for _ in range(_MESSAGES_A_SESSION):
+            if not self._has_room():
+                return
+            self._send(session)
 
     def _has_room(self):
         """False at the end of the stream."""
