@@ -7,7 +7,16 @@ namespace millrace::sim {
 
 namespace {
 
-std::string_view fault_reply(Fault fault) {
+std::string repeated(std::string_view text, std::size_t count) {
+    std::string all;
+    for (; count > 0; --count) {
+        all += text;
+    }
+    return all;
+}
+
+// What is said in place of the reply that is due.
+std::string fault_reply(Fault fault, Stage stage) {
     switch (fault) {
         case Fault::busy:
             return "421 4.3.2 busy\r\n";
@@ -17,8 +26,22 @@ std::string_view fault_reply(Fault fault) {
             return "HTTP/1.1 400 Bad Request\r\n\r\n";
         case Fault::bare_lf:
             return "250 2.0.0 Ok\n";
+        case Fault::nul:
+            return {"250 2.0.0 \0k\r\n", 14};
+        case Fault::overlong:
+            return "250 " + std::string(3000, 'x') + "\r\n";
+        case Fault::endless:
+            return repeated("250-2.0.0 and\r\n", 2000);
+        case Fault::unfinished:
+            return "250-2.0.0 and\r\n";
+        case Fault::odd_code:
+            return stage < Stage::mail ? "150 soon\r\n" : "999 2.0.0 Ok\r\n";
+        case Fault::mixed_codes:
+            return "250-2.0.0 yes\r\n550 5.0.0 no\r\n";
+        case Fault::wrong_code:
+            return stage == Stage::data ? "250 2.0.0 what\r\n" : "354 go\r\n";
         default:
-            return "354 go\r\n";
+            return {};
     }
 }
 
@@ -36,7 +59,7 @@ NodePlan make_plan(std::size_t fault_percent, Chance& chance) {
     }
     if (chance.percent(fault_percent)) {
         plan.stage = static_cast<Stage>(chance.below(10));
-        plan.fault = static_cast<Fault>(chance.between(1, 12));
+        plan.fault = static_cast<Fault>(chance.between(1, kFaults));
         plan.at_message = chance.percent(60) && plan.stage != Stage::reset ? 0 : 1;
     }
     plan.idle_end_percent = chance.one_of<std::size_t>({0, 0, 30});
@@ -105,6 +128,14 @@ void FakeNode::say(std::string_view wire, bool is_whole) {
     });
 }
 
+void FakeNode::say_slowly(std::string_view wire) {
+    const milliseconds gap(world_.chance.one_of({1, 50, 2000}));
+    for (const char octet : wire) {
+        last_said_ = std::max(last_said_, world_.timeline.now()) + gap;
+        say({&octet, 1});
+    }
+}
+
 void FakeNode::drop() {
     is_closed_ = true;
     world_.timeline.at(last_said_, [this] {
@@ -143,31 +174,36 @@ void FakeNode::reply(Stage stage, std::string_view label, std::string_view code_
             if (is_verdict) {
                 break;
             }
-            say(fault_reply(fault));
+            say(fault_reply(fault, stage));
             return;
-        case Fault::garbage:
-        case Fault::bare_lf:
-            say(fault_reply(fault));
-            return;
-        case Fault::wrong_code:
-            say(stage == Stage::data ? "250 2.0.0 what\r\n" : fault_reply(fault));
+        case Fault::unfinished:
+            say(fault_reply(fault, stage));
+            is_closed_ = true;  // without telling
             return;
         case Fault::tempfail:
         case Fault::reject:
             wire = std::string(fault == Fault::reject ? "550 5.7.1 " : "451 4.7.1 ") + text;
             break;
         default:
+            if (const std::string other = fault_reply(fault, stage); !other.empty()) {
+                say(other);
+                return;
+            }
             break;
     }
     if (is_message_stage) {
         message_->said.insert(wire);
     }
     // Where more replies are due a reply too many cannot be told from the next one.
-    const bool is_too_much =
-        fault == Fault::early &&
-        (stage == Stage::greeting || stage == Stage::hello || stage == Stage::data);
+    const bool is_last = stage == Stage::greeting || stage == Stage::hello || stage == Stage::data;
+    const bool is_too_much = (fault == Fault::early && is_last) ||
+                             (fault == Fault::too_many && is_verdict && verdicts_left_ == 0);
     wire += is_too_much ? "250 2.0.0 much more\r\n" : "";
-    say(wire, is_too_much);
+    if (fault == Fault::dribble) {
+        say_slowly(wire);
+    } else {
+        say(wire, is_too_much);
+    }
     if (fault == Fault::late_drop) {
         drop();
     }

@@ -40,7 +40,18 @@ enum class Fault {
     wrong_code,  // 354 where it is not due, 250 to DATA
     early,       // says more than it was asked
     late_drop,   // ends the connection after the reply
+    nul,
+    overlong,     // a line
+    endless,      // a reply of more lines than anybody needs
+    unfinished,   // a reply whose last line does not come, nor anything else
+    odd_code,     // of no class there is
+    mixed_codes,  // another one on the second line
+    dribble,      // an octet at a time
+    too_many,     // verdicts
+    too_few,      // and the connection stays open
 };
+
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::too_few);
 
 // How a node behaves in one connection.
 struct NodePlan {
@@ -111,6 +122,7 @@ class FakeNode {
     void take_data();
     void say_too_early();
     void end_content();
+    void give_verdicts();
     void give_verdict(std::size_t number);
     void end_transaction();
     void end_when_idle();
@@ -118,6 +130,7 @@ class FakeNode {
     // The reply that is due at a stage, or what the plan makes of it.
     void reply(Stage stage, std::string_view label, std::string_view code_and_status);
     void say(std::string_view wire, bool is_whole = false);
+    void say_slowly(std::string_view wire);
     void drop();
     void check_header(std::string_view bytes);
     void check_origin();
@@ -145,6 +158,7 @@ class FakeNode {
     std::vector<std::string> accepted_;
     std::string content_;
     std::size_t bites_ = 0;
+    std::size_t verdicts_left_ = 0;
 };
 
 }  // namespace millrace::sim

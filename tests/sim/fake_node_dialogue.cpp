@@ -288,16 +288,27 @@ void FakeNode::read_content() {
 void FakeNode::end_content() {
     world_.ledger.trace(setting_.options->name, "has the dot of " + label_of(*message_, ""));
     world_.ledger.content_received(*message_, content_, accepted_);
-    const std::size_t verdicts = setting_.mode == session::Mode::lmtp ? accepted_.size() : 1;
     const milliseconds service(world_.chance.percent(95) ? world_.chance.below(2000)
                                                          : world_.chance.below(900000));
-    world_.timeline.after(service, [this, verdicts] {
-        for (std::size_t i = 0; i < verdicts && !is_closed_; ++i) {
-            give_verdict(i);
-        }
+    world_.timeline.after(service, [this] {
+        give_verdicts();
         end_transaction();
         schedule_work();
     });
+}
+
+// One for SMTP, one for each recipient for LMTP, or a wrong number of them.
+void FakeNode::give_verdicts() {
+    const Fault fault = is_due(Stage::verdict) ? plan_.fault : Fault::none;
+    verdicts_left_ = setting_.mode == session::Mode::lmtp ? accepted_.size() : 1;
+    const std::size_t withheld = fault == Fault::too_few ? 1 : 0;
+    for (std::size_t i = 0; verdicts_left_ > withheld && !is_closed_; ++i) {
+        --verdicts_left_;
+        give_verdict(i);
+    }
+    if (fault == Fault::too_few) {
+        is_closed_ = true;  // without telling
+    }
 }
 
 void FakeNode::end_transaction() {

@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::size_t kQuitLength = 6;
 
+milliseconds longest_wait(const session::SessionSettings& settings) {
+    milliseconds longest = std::max(settings.options->limits.idle, milliseconds(5000));
+    for (const auto& relay : *settings.relays) {
+        longest = std::max({longest, relay->connect_timeout, relay->greeting_timeout,
+                            relay->command_timeout, relay->data_timeout, relay->reply_timeout});
+    }
+    return longest;
+}
+
 }  // namespace
 
 Runner::Runner(RunnerWorld world, session::SessionSettings settings, FakePostfix& postfix)
@@ -42,6 +51,7 @@ void Runner::give(const Event& event) {
     Output out;
     event(out);
     carry_out(out);
+    check_wait();
     arm();
 }
 
@@ -56,6 +66,7 @@ void Runner::carry_out(Output& out) {
     } else if (has_bytes && !is_early) {
         send_to_node(out.to_node);
     }
+    const error_code send_error = std::exchange(send_error_, {});
     for (const session::Request& request : out.requests) {
         std::visit([this](const auto& order) { perform(order); }, request);
     }
@@ -69,6 +80,8 @@ void Runner::carry_out(Output& out) {
     }
     if (is_early) {
         give([this](Output& next) { session_.node_spoke_early(world_.timeline.now(), next); });
+    } else if (send_error) {
+        give([&](Output& next) { session_.node_closed(send_error, world_.timeline.now(), next); });
     } else {
         give([this](Output& next) {
             session_.node_sent(unsent_.size(), world_.timeline.now(), next);
@@ -91,6 +104,20 @@ void Runner::check_bounds(const Output& out) {
     read_while_stalled_ = unsent_.empty() ? 0 : read_while_stalled_;
     if (read_while_stalled_ > session::Session::kBufferedMax + kReadMax) {
         world_.ledger.violation("R8 Postfix is read and the node takes nothing");
+    }
+}
+
+// Whatever a session waits for ends by itself: with a decision of the pool, or at a time that was
+// configured.
+void Runner::check_wait() {
+    if (session_.is_closed() || ticket_) {
+        return;
+    }
+    const std::optional<TimePoint> due = session_.deadline();
+    if (!due) {
+        world_.ledger.violation("a wait without an end");
+    } else if (*due > world_.timeline.now() + longest_wait(settings_)) {
+        world_.ledger.violation("a wait longer than any timeout");
     }
 }
 
@@ -168,7 +195,21 @@ void Runner::send_to_frontend(const std::string& bytes) {
 
 // --- The node -----------------------------------------------------------------------------------
 
+// What the kernel says instead of taking anything.
+bool Runner::breaks_sending() {
+    using boost::system::errc::errc_t;
+    if (world_.chance.below(2000) >= world_.fault_percent) {
+        return false;
+    }
+    send_error_ = boost::system::errc::make_error_code(world_.chance.one_of(
+        {errc_t::connection_reset, errc_t::broken_pipe, errc_t::no_buffer_space}));
+    return true;
+}
+
 void Runner::send_to_node(const session::NodeBytes& bytes) {
+    if (breaks_sending()) {
+        return;
+    }
     is_dot_unsent_ = is_dot_unsent_ || bytes.is_end_of_data;
     unsent_ += bytes.commands;
     unsent_ += bytes.content;
@@ -182,6 +223,11 @@ void Runner::flush_node() {
     }
     if (is_dot_unsent_ && unsent_.size() > kQuitLength && has_node_spoken()) {
         give([this](Output& out) { session_.node_spoke_early(world_.timeline.now(), out); });
+        return;
+    }
+    if (breaks_sending()) {
+        const error_code error = std::exchange(send_error_, {});
+        give([&](Output& out) { session_.node_closed(error, world_.timeline.now(), out); });
         return;
     }
     unsent_.erase(0, node_->take(unsent_));
@@ -201,7 +247,11 @@ void Runner::read_node() {
     }
     if (inbox_.empty()) {
         if (has_node_ended_) {
-            give([this](Output& out) { session_.node_closed({}, world_.timeline.now(), out); });
+            const error_code error =
+                world_.chance.percent(50)
+                    ? error_code()
+                    : boost::system::errc::make_error_code(boost::system::errc::connection_reset);
+            give([&](Output& out) { session_.node_closed(error, world_.timeline.now(), out); });
         }
         return;
     }

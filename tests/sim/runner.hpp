@@ -79,9 +79,12 @@ class Runner {
     [[nodiscard]] bool is_route(session::PoolIndex pool, const Message& message,
                                 std::string_view domain) const;
     void forget_node();
+    void note_answer(const OriginKey& key, bool has_record);
     void take_decision(const pool::Decision& decision);
     [[nodiscard]] FakeNode::Line line_of(std::uint64_t generation);
     void check_bounds(const session::Output& out);
+    void check_wait();
+    [[nodiscard]] bool breaks_sending();
 
     RunnerWorld world_;
     session::SessionSettings settings_;
@@ -95,6 +98,8 @@ class Runner {
     TimePoint last_said_;  // arrival of Postfix's last bytes
     TimePoint last_told_;  // and of those for it
 
+    Message* asked_for_ = nullptr;  // the store has not answered yet
+    TimePoint asked_at_;
     std::optional<pool::Grant> slot_;
     session::PoolIndex slot_pool_ = 0;  // of the slot, or the ticket
     std::optional<pool::Ticket> ticket_;
@@ -104,6 +109,7 @@ class Runner {
     bool has_connection_ = false;              // connected or on the way
     std::string unsent_;
     bool is_dot_unsent_ = false;
+    error_code send_error_;  // of the last attempt to send to the node
     std::string inbox_;
     bool is_inbox_whole_ = false;
     bool has_node_ended_ = false;

@@ -23,6 +23,8 @@ void Runner::perform(const session::FindOrigin& request) {
         world_.ledger.violation("R3 a queue ID that nobody has is looked up");
         return;
     }
+    asked_for_ = found;
+    asked_at_ = world_.timeline.now();
     const std::size_t kind = world_.chance.below(20);
     if (kind == 0) {
         return;
@@ -32,10 +34,18 @@ void Runner::perform(const session::FindOrigin& request) {
     const Answer answer =
         kind == 2 ? Answer(boost::system::errc::make_error_code(boost::system::errc::io_error))
                   : Answer(found->record);
-    world_.timeline.after(delay, [this, found, delay, answer, key = request.key] {
-        found->is_record_told = delay < kOriginPatience && answer && *answer;
+    world_.timeline.after(delay, [this, answer, key = request.key] {
+        note_answer(key, answer && *answer);
         give([&](Output& out) { session_.origin_found(key, answer, world_.timeline.now(), out); });
     });
+}
+
+// It may be the late answer to an earlier delivery of the message: as good as its own.
+void Runner::note_answer(const OriginKey& key, bool has_record) {
+    if (asked_for_ != nullptr && asked_for_->queue_id == key.queue_id.text()) {
+        const bool is_in_time = world_.timeline.now() <= asked_at_ + kOriginPatience;
+        std::exchange(asked_for_, nullptr)->is_record_told = is_in_time && has_record;
+    }
 }
 
 void Runner::perform(const session::MarkDelivered& /*request*/) {}
@@ -120,9 +130,11 @@ void Runner::connect(session::PoolIndex pool, std::uint64_t generation) {
         }
         if (is_connect_fault) {
             give([this](Output& out) {
-                session_.node_closed(
-                    boost::system::errc::make_error_code(boost::system::errc::connection_refused),
-                    world_.timeline.now(), out);
+                using boost::system::errc::errc_t;
+                const errc_t error = world_.chance.one_of(
+                    {errc_t::connection_refused, errc_t::timed_out, errc_t::too_many_files_open});
+                session_.node_closed(boost::system::errc::make_error_code(error),
+                                     world_.timeline.now(), out);
             });
             return;
         }

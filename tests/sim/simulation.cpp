@@ -23,6 +23,9 @@ session::SessionOptions session_options(Chance& chance) {
     options.message_size_limit = chance.one_of<std::uint64_t>({0, 0, 3000});
     options.reject_bare_newline = chance.percent(80);
     options.tempfail_unknown_origin = chance.percent(20);
+    options.limits.recipients = chance.one_of<std::size_t>({1, 3, 1000});
+    // Longer than a Postfix of this world pauses.
+    options.limits.idle = milliseconds(chance.one_of({10000, 60000, 300000}));
     return options;
 }
 
@@ -33,6 +36,11 @@ session::RelayOptions relay_options(Chance& chance) {
     options.reuse.is_on = chance.percent(60);
     options.reuse.idle = milliseconds(chance.one_of({10, 500, 2000}));
     options.reuse.messages_max = static_cast<unsigned>(chance.one_of({1, 2, 100}));
+    options.connect_timeout = milliseconds(chance.one_of({100, 5000}));
+    options.greeting_timeout = milliseconds(chance.one_of({1000, 30000}));
+    options.command_timeout = milliseconds(chance.one_of({2000, 60000}));
+    options.data_timeout = milliseconds(chance.one_of({2000, 180000}));
+    options.reply_timeout = milliseconds(chance.one_of({1500, 60000, 600000}));
     return options;
 }
 
