@@ -18,7 +18,8 @@ session::SessionSettings settings_of(const ScriptSetup& setup) {
         relays.push_back(std::make_shared<const session::RelayOptions>(relay));
     }
     return {std::make_shared<const session::SessionOptions>(setup.session),
-            std::make_shared<const session::Relays>(std::move(relays)), nullptr, setup.peer, "s1"};
+            std::make_shared<const session::Relays>(std::move(relays)), setup.replay_budget,
+            setup.peer, "s1"};
 }
 
 std::string name_of(pool::Outcome outcome) {
@@ -153,10 +154,13 @@ void SessionScript::open_node(pool::NodeIndex node_index, std::string_view hello
 
 void SessionScript::node_takes(std::size_t octets) {
     ASSERT_TRUE(has_node_);
-    const std::size_t taken = std::min(octets, unsent_.size());
-    to_node_ += unsent_.substr(0, taken);
-    unsent_.erase(0, taken);
-    give([&](Output& out) { session_.node_sent(unsent_.size(), now_, out); });
+    has_spoken_early_ = behind_dot_ && has_unseen_input_;
+    if (!has_spoken_early_) {
+        const std::size_t taken = std::min(octets, unsent_.size());
+        to_node_ += unsent_.substr(0, taken);
+        unsent_.erase(0, taken);
+    }
+    report_sent();
 }
 
 void SessionScript::pass(std::chrono::milliseconds time) {
@@ -173,6 +177,10 @@ void SessionScript::pass(std::chrono::milliseconds time) {
     ADD_FAILURE() << "the session does not move past its deadline";
 }
 
+void SessionScript::wake() {
+    give([&](Output& out) { session_.time_passed(now_, out); });
+}
+
 void SessionScript::shut_down() {
     give([&](Output& out) { session_.shut_down(now_, out); });
 }
@@ -187,30 +195,56 @@ void SessionScript::give(const Event& event) {
     const bool has_node_before = has_node_;
     const bool has_bytes = out.to_node.size() > 0;
     EXPECT_TRUE(has_node_ || !has_bytes) << "bytes for a node that there is not";
-    const bool is_sent = !has_bytes || send_to_node(out.to_node);
+    if (has_bytes) {
+        send_to_node(out.to_node);
+    }
     for (const session::Request& request : out.requests) {
         perform(request);
     }
-    if (!has_node_before || !has_node_ || !has_bytes) {
-        return;
-    }
-    if (is_sent) {
-        give([&](Output& next) { session_.node_sent(unsent_.size(), now_, next); });
-    } else {
-        give([&](Output& next) { session_.node_spoke_early(now_, next); });
+    if (has_node_before && has_node_ && has_bytes) {
+        report_sent();
     }
 }
 
-bool SessionScript::send_to_node(const NodeBytes& bytes) {
-    if (bytes.is_end_of_data && has_unseen_input_) {
-        return false;
+void SessionScript::report_sent() {
+    const error_code error = std::exchange(send_error_, {});
+    if (behind_dot_ && unsent_.size() <= *behind_dot_ && !error && !has_spoken_early_) {
+        behind_dot_.reset();
+    }
+    if (has_spoken_early_) {
+        give([&](Output& next) { session_.node_spoke_early(now_, next); });
+    } else if (error) {
+        give([&](Output& next) { session_.node_closed(error, now_, next); });
+    } else {
+        give([&](Output& next) { session_.node_sent(unsent_.size(), now_, next); });
+    }
+}
+
+void SessionScript::send_to_node(const NodeBytes& bytes) {
+    send_error_ = {};
+    if (bytes.is_end_of_data) {
+        behind_dot_ = bytes.after_content.size();
+    }
+    has_spoken_early_ = behind_dot_ && has_unseen_input_;
+    if (has_spoken_early_) {
+        return;
+    }
+    const bool is_behind_unsent = !unsent_.empty();
+    if (kernel_ && !is_behind_unsent) {
+        const Result<std::size_t> taken = kernel_(bytes.size());
+        if (!taken) {
+            send_error_ = taken.error();
+            return;
+        }
+        window_ = *taken;
+    } else if (kernel_) {
+        window_ = 0;  // as a shell does: what is behind other octets waits with them
     }
     unsent_ += joined({bytes.commands, bytes.content, bytes.after_content});
     const std::size_t taken = std::min(window_, unsent_.size());
     to_node_ += unsent_.substr(0, taken);
     unsent_.erase(0, taken);
     window_ -= taken;
-    return true;
 }
 
 void SessionScript::perform(const session::Request& request) {
@@ -269,6 +303,7 @@ void SessionScript::note(const session::ConnectNode& request) {
     has_node_ = true;
     has_unseen_input_ = false;
     unsent_.clear();
+    behind_dot_.reset();
     requests_.push_back("connect " + node_name(request.endpoint));
 }
 

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace millrace::test {
@@ -57,6 +58,7 @@ struct ScriptSetup {
     std::vector<session::RelayOptions> other_pools;
     std::vector<pool::NodeOptions> nodes;  // the same in every pool
     Endpoint peer;
+    session::ReplayBudget* replay_budget = nullptr;  // outlives the script
 };
 
 // Three nodes scan0 to scan2 that are sent no PROXY header; origins come from XFORWARD alone, so
@@ -98,11 +100,18 @@ class SessionScript {
     // It takes that many more.
     void node_takes(std::size_t octets);
 
+    // Asked at each write to the node: how many octets its kernel takes, or what it says instead.
+    using Kernel = std::function<Result<std::size_t>(std::size_t octets)>;
+
+    void set_kernel(Kernel kernel) { kernel_ = std::move(kernel); }
+
     // It has spoken, and the session is not told before it next sends the end of data.
-    void node_speaks_unseen() { has_unseen_input_ = true; }
+    void node_speaks_unseen(bool has_spoken = true) { has_unseen_input_ = has_spoken; }
 
     // Time passes; deadlines are met on their way, each at its time.
     void pass(std::chrono::milliseconds time);
+    // A timer that has fired too early.
+    void wake();
     void shut_down();
 
     // --- What came of it, since it was last asked for
@@ -139,8 +148,8 @@ class SessionScript {
     using Event = std::function<void(session::Output&)>;
 
     void give(const Event& event);
-    // False when it could not be sent because the node has spoken.
-    bool send_to_node(const session::NodeBytes& bytes);
+    void send_to_node(const session::NodeBytes& bytes);
+    void report_sent();
     void perform(const session::Request& request);
     void note(const session::FindOrigin& request);
     void note(const session::MarkDelivered& request);
@@ -164,6 +173,10 @@ class SessionScript {
     std::string to_node_;
     std::string unsent_;  // handed out for the node, not taken by its kernel
     std::size_t window_ = std::numeric_limits<std::size_t>::max();
+    Kernel kernel_;
+    error_code send_error_;  // of the last write
+    bool has_spoken_early_ = false;
+    std::optional<std::size_t> behind_dot_;  // octets, while the final dot is unsent
     std::vector<std::string> requests_;
     std::vector<session::MessageLog> logs_;
     std::optional<pool::NodeIndex> slot_;
