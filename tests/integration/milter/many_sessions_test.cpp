@@ -39,6 +39,7 @@ class MilterManySessions : public MilterFixture {
         ScriptedMta first = new_session();  // libmilter and the publisher have what they need
         ASSERT_EQ(first.message("FIRST"), 'c');
         const std::size_t before = milter_->descriptor_count();
+        const std::size_t threads_before = milter_->thread_count();
         std::list<ScriptedMta> sessions;
         open_sessions(sessions, count);
         for (int round = 0; round < 3; ++round) {
@@ -54,6 +55,8 @@ class MilterManySessions : public MilterFixture {
         }
         sessions.clear();
         EXPECT_TRUE(wait_until([&] { return milter_->descriptor_count() <= before; }));
+        EXPECT_TRUE(wait_until([&] { return milter_->thread_count() <= threads_before; }))
+            << milter_->thread_count() << " threads instead of " << threads_before;
     }
 };
 

@@ -76,7 +76,16 @@ bool MilterProgram::wait_for_log(const std::string& text) const {
 }
 
 std::size_t MilterProgram::descriptor_count() const {
-    const std::filesystem::directory_iterator entries("/proc/" + std::to_string(pid_) + "/fd");
+    return count_entries("fd");
+}
+
+std::size_t MilterProgram::thread_count() const {
+    return count_entries("task");
+}
+
+std::size_t MilterProgram::count_entries(const std::string& directory) const {
+    const std::filesystem::directory_iterator entries("/proc/" + std::to_string(pid_) + "/" +
+                                                      directory);
     return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 

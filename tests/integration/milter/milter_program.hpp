@@ -34,8 +34,13 @@ class MilterProgram {
     // True once the log has the text.
     [[nodiscard]] bool wait_for_log(const std::string& text) const;
     [[nodiscard]] std::size_t descriptor_count() const;
+    [[nodiscard]] std::size_t thread_count() const;
+
+    [[nodiscard]] pid_t process_id() const { return pid_; }
 
  private:
+    [[nodiscard]] std::size_t count_entries(const std::string& directory) const;
+
     std::string log_path_;
     pid_t pid_ = -1;
     bool has_ended_ = false;

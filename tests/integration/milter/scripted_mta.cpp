@@ -65,6 +65,11 @@ bool ScriptedMta::header(const std::string& name, const std::string& value) {
     return send(SMFIC_HEADER, terminated(name) + terminated(value)) && continues(SMFIP_NR_HDR);
 }
 
+bool ScriptedMta::event(char command, std::string_view content, std::uint32_t no_step,
+                        std::uint32_t silent_step) {
+    return (steps_ & no_step) != 0 || (send(command, content) && continues(silent_step));
+}
+
 char ScriptedMta::end_of_message(const MacroValues& macros) {
     if (!send_macros(SMFIC_BODYEOB, macros) || !send(SMFIC_BODYEOB, "")) {
         return 0;

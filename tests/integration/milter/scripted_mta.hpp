@@ -45,6 +45,9 @@ class ScriptedMta {
     bool helo(const std::string& name);
     bool mail(const std::string& parameters = "");
     bool header(const std::string& name, const std::string& value);
+    // Any event: left out when `no_step` was negotiated, without a reply when `silent_step` was.
+    bool event(char command, std::string_view content, std::uint32_t no_step,
+               std::uint32_t silent_step);
     // The milter's verdict: 'c' continue, 't' tempfail; 0 when it closed the session.
     char end_of_message(const MacroValues& macros);
 
