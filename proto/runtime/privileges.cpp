@@ -1,5 +1,8 @@
 #include "proto/runtime/privileges.hpp"
 
+#include "proto/log.hpp"
+#include "proto/runtime/logging.hpp"
+
 #include <systemd/sd-daemon.h>
 
 #include <cerrno>
@@ -63,6 +66,13 @@ void become(const std::string& user, Ids ids) {
     }
 }
 
+// In a container it may be what is wanted; anywhere else it is what was forgotten.
+void warn_of_root() {
+    log(LogLevel::warning, LogLine("process", "runs-as-root")
+                               .add("reason", "started as root without the key 'user'")
+                               .text());
+}
+
 }  // namespace
 
 void harden_process() {
@@ -74,6 +84,9 @@ void harden_process() {
 
 void drop_privileges(const ProcessIdentity& identity) {
     if (identity.user.empty()) {
+        if (geteuid() == 0) {
+            warn_of_root();
+        }
         return;
     }
     Ids ids = find_user(identity.user);

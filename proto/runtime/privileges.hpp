@@ -14,7 +14,7 @@ struct ProcessIdentity {
 };
 
 void harden_process();                                  // umask 0027, no core files, no_new_privs
-void drop_privileges(const ProcessIdentity& identity);  // no-op without a user
+void drop_privileges(const ProcessIdentity& identity);  // without a user: warns of root
 void raise_descriptor_limit();                          // soft limit to the hard limit
 
 // sd_notify(3); nothing happens outside systemd.

@@ -1,5 +1,6 @@
 // The program as an operator meets it.
 #include "tests/integration/milter/milter_fixture.hpp"
+#include "tests/support/process_state.hpp"
 
 #include <gmock/gmock.h>
 
@@ -70,6 +71,22 @@ TEST_F(MilterProgramTest, ChecksAndPrintsTheConfigurationWithoutServing) {
     EXPECT_THAT(print.output, HasSubstr("timeout = 500ms\n"));
     EXPECT_THAT(print.output, HasSubstr("publish = any\n"));
     EXPECT_THAT(print.output, HasSubstr("on-error = accept\n"));
+}
+
+TEST_F(MilterProgramTest, RunsAsTheConfiguredUserWithNothingLeftOfRoot) {
+    milter_ = std::make_unique<MilterProgram>(
+        std::vector<std::string>{"--listen=inet:" + to_string(free_endpoint()),
+                                 "--user=" + user_to_become()},
+        directory_.file("milter.log"));
+    ASSERT_TRUE(milter_->wait_until_started()) << milter_->log();
+    expect_confined(milter_->process_id());
+    EXPECT_EQ(milter_->log().find("runs-as-root"), std::string::npos);
+}
+
+TEST_F(MilterProgramTest, WarnsWhenItStaysRoot) {
+    start_milter();
+    EXPECT_EQ(milter_->log().find("warning: process: runs-as-root") != std::string::npos,
+              geteuid() == 0);
 }
 
 TEST_F(MilterProgramTest, SampleConfigurationIsValid) {

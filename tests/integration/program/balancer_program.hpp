@@ -23,6 +23,8 @@ class BalancerProgram {
     // Sends TERM. The exit code; nothing when it does not end of itself within kPatience.
     [[nodiscard]] std::optional<int> terminate();
 
+    [[nodiscard]] pid_t process_id() const { return pid_; }
+
  private:
     std::string log_path_;
     pid_t pid_ = -1;
