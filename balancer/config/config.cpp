@@ -45,7 +45,7 @@ OriginServiceConfig read_origin(const ConfigValues& values) {
     OriginServiceConfig config;
     config.listen = section.read_optional("listen", parse_listen_address);
     const std::string store = section.read("store", parse_store);
-    if (config.listen || section.has("store")) {
+    if (config.listen) {
         config.store = store;
     }
     config.lifetime.ttl = section.read("ttl", parse_time);

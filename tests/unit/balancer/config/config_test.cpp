@@ -54,6 +54,18 @@ TEST(Config, TakesAdminKeys) {
     EXPECT_THAT(config.admin.groups, ::testing::ElementsAre("operators"));
 }
 
+TEST(Config, OpensAStoreOnlyTogetherWithTheService) {
+    const Config config =
+        configure("[origin]\nstore = sqlite:/tmp/origins.db\n" + minimal_config());
+    EXPECT_EQ(config.origin.store, "memory:");
+}
+
+TEST(Config, MeansTheSameWhenItIsPrintedAndReadAgain) {
+    const ConfigValues values = parse_config(minimal_config(), "f", config_keys());
+    const Config printed = configure(print_config(values, config_keys()));
+    EXPECT_EQ(printed.origin.store, make_config(values).origin.store);
+}
+
 TEST(Config, KeepsOriginsOnDiskByDefault) {
     const Config config =
         configure("[origin]\nlisten = unix:/run/millrace/origin.sock\n" + minimal_config());
