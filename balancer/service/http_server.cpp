@@ -1,70 +1,23 @@
 #include "balancer/service/http_server.hpp"
 
+#include "balancer/service/http_exchange.hpp"
 #include "balancer/service/socket_deadline.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
 #include <memory>
-#include <string>
+#include <optional>
 #include <utility>
 
 namespace millrace::service {
 namespace {
 
 namespace http = boost::beast::http;
-
-using Request = http::request_parser<http::empty_body>;
-using Response = http::response<http::string_body>;
-
-std::string_view view(boost::beast::string_view text) {
-    return {text.data(), text.size()};
-}
-
-Response make_response(const HttpAnswer& answer, unsigned http_version) {
-    Response response{http::int_to_status(answer.status), http_version};
-    response.set(http::field::content_type,
-                 boost::beast::string_view(answer.content_type.data(), answer.content_type.size()));
-    response.set(http::field::cache_control, "no-store");
-    response.set("X-Content-Type-Options", "nosniff");
-    response.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    if (answer.is_method_refused) {
-        response.set(http::field::allow, "GET, HEAD");
-    }
-    response.content_length(answer.body.size());
-    response.body() = answer.body;
-    return response;
-}
-
-HttpAnswer refusal(unsigned status, std::string text) {
-    HttpAnswer answer;
-    answer.status = status;
-    answer.body = std::move(text);
-    return answer;
-}
-
-bool has_body(const Request& request) {
-    return request.chunked() || request.content_length().value_or(0) != 0;
-}
-
-// What a request that cannot be read is told; status 0: nothing, the peer is gone.
-HttpAnswer unreadable(const error_code& error) {
-    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-        return refusal(431, "header too long\n");
-    }
-    const bool is_malformed =
-        error.category() == make_error_code(http::error::bad_method).category() &&
-        error != http::error::end_of_stream && error != http::error::partial_message;
-    return is_malformed ? refusal(400, "malformed request\n") : refusal(0, {});
-}
 
 // One connection; lives in the frame of its coroutine.
 class HttpConnection {
@@ -90,33 +43,20 @@ class HttpConnection {
  private:
     // False when the connection must end.
     asio::awaitable<bool> serve_request(bool is_last) {
-        Request request;
+        HttpRequest request;
         request.header_limit(options_.header_length_max);
         error_code error;
         co_await http::async_read_header(*socket_, buffer_, request,
                                          asio::redirect_error(asio::use_awaitable, error));
-        HttpAnswer answer;
-        bool is_kept = false;
-        if (error) {
-            answer = unreadable(error);
-        } else if (has_body(request)) {
-            answer = refusal(413, "no request body is taken\n");
-        } else {
-            answer = answer_http(view(request.get().method_string()), view(request.get().target()),
-                                 content_);
-            is_kept = request.get().keep_alive() && !is_last;
-        }
-        if (answer.status == 0) {
+        std::optional<HttpReply> reply = reply_to(request, error, is_last, content_);
+        if (!reply) {
             co_return false;
         }
-        Response response = make_response(answer, request.get().version());
-        response.keep_alive(is_kept);
-        const bool is_head = request.get().method() == http::verb::head;
-        const error_code failed = co_await write(std::move(response), is_head);
-        co_return is_kept && !failed;
+        const error_code failed = co_await write(std::move(reply->response), reply->is_head);
+        co_return reply->is_kept && !failed;
     }
 
-    asio::awaitable<error_code> write(Response response, bool is_head) {
+    asio::awaitable<error_code> write(HttpResponse response, bool is_head) {
         http::response_serializer<http::string_body> serializer(response);
         error_code error;
         if (is_head) {
