@@ -2,6 +2,7 @@
 // survives the way to the node.
 
 #include "balancer/smtp/xforward.hpp"
+#include "balancer/smtp/xtext.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 #include <algorithm>
@@ -47,6 +48,18 @@ bool is_long(const std::optional<std::string>& value) {
     return value && value->size() > 160;
 }
 
+void check_xtext(std::string_view text) {
+    const auto encoded = smtp::encode_xtext(text);
+    require(smtp::decode_xtext(encoded) == text);
+    require(
+        std::all_of(encoded.begin(), encoded.end(), [](char c) { return c > ' ' && c < 0x7F; }));
+    if (const auto decoded = smtp::decode_xtext(text)) {
+        require(decoded->size() +
+                    2 * static_cast<std::size_t>(std::count(text.begin(), text.end(), '+')) ==
+                text.size());
+    }
+}
+
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -55,6 +68,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     while (!rest.empty()) {
         const auto line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        check_xtext(line);
         const auto before = attributes;
         if (!smtp::parse_xforward(line, attributes)) {
             require(attributes == before);
