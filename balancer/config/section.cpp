@@ -20,10 +20,6 @@ std::string Section::full_key(std::string_view key) const {
     return full.append(".").append(key);
 }
 
-bool Section::has(std::string_view key) const {
-    return values_->find(full_key(key)) != nullptr;
-}
-
 std::vector<ConfigValue> Section::texts(std::string_view key) const {
     if (const auto* given = values_->find(full_key(key))) {
         return *given;

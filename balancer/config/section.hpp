@@ -25,7 +25,6 @@ class Section {
 
     // "pool.scanners.balance"
     [[nodiscard]] std::string full_key(std::string_view key) const;
-    [[nodiscard]] bool has(std::string_view key) const;
     // As given, or the default; empty when there is neither.
     [[nodiscard]] std::vector<ConfigValue> texts(std::string_view key) const;
 

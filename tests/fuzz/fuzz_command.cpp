@@ -9,6 +9,7 @@
 #include <vector>
 
 using millrace::fuzz::require;
+using millrace::fuzz::require_described;
 namespace smtp = millrace::smtp;
 
 namespace {
@@ -20,15 +21,22 @@ bool is_within(std::string_view inner, std::string_view outer) {
 void check(std::string_view line) {
     const auto command = smtp::parse_command(line);
     if (!command) {
+        require_described(command.error());
         return;
     }
     require(line.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos);
     require(is_within(command->argument, line));
-    if (const auto mail = smtp::parse_mail(command->argument, {})) {
+    const auto mail = smtp::parse_mail(command->argument, {});
+    if (!mail) {
+        require_described(mail.error());
+    } else {
         require(is_within(mail->address, command->argument));
         require(smtp::domain_of(mail->address).size() <= mail->address.size());
     }
-    if (const auto rcpt = smtp::parse_rcpt(command->argument, {})) {
+    const auto rcpt = smtp::parse_rcpt(command->argument, {});
+    if (!rcpt) {
+        require_described(rcpt.error());
+    } else {
         require(!rcpt->address.empty() && is_within(rcpt->address, command->argument));
     }
 }

@@ -26,6 +26,8 @@ Stream read_all(std::initializer_list<std::string_view> segments) {
             auto frame = reader.read(segment);
             if (!frame) {
                 stream.error = frame.error();
+                millrace::fuzz::require_described(stream.error);
+                require(reader.read(segment).error() == stream.error);
             } else if (*frame) {
                 stream.frames.push_back(**frame);
             }

@@ -133,6 +133,7 @@ void check_walk(std::vector<std::string_view> fields) {
         fields.emplace_back("from x (x [198.51.100.66])\n\tby x");
         require(walk(fields, relay, trusted) == walked);
     }
+    require(milter::describe(milter::WalkEnd::not_behind_relay) != milter::describe(walked.end));
     const Address stranger = millrace::parse_address("198.51.100.1").value();
     require(walk(fields, stranger, trusted) ==
             Walked{milter::WalkEnd::not_behind_relay, std::nullopt});

@@ -27,6 +27,8 @@ Dialogue read_all(std::initializer_list<std::string_view> segments) {
             auto reply = parser.read(segment);
             if (!reply) {
                 dialogue.error = reply.error();
+                millrace::fuzz::require_described(dialogue.error);
+                require(parser.read(segment).error() == dialogue.error);
             } else if (*reply) {
                 dialogue.replies.push_back(**reply);
             }
@@ -43,6 +45,9 @@ void check(const smtp::Reply& reply) {
     require(reply.text().find('\n') == std::string_view::npos);
     require(reply.enhanced_status().size() <= 9);
     const auto capabilities = smtp::parse_capabilities(reply);
+    require(united(capabilities, {}) == capabilities);
+    require(missing_keywords(capabilities, capabilities).empty());
+    require(missing_keywords(capabilities, {}).empty() == (capabilities == smtp::Capabilities{}));
     require(smtp::parse_capabilities(smtp::ehlo_reply("host", capabilities, 0)) == capabilities);
 }
 

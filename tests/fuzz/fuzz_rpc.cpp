@@ -11,6 +11,7 @@
 #include <string>
 
 using millrace::fuzz::require;
+using millrace::fuzz::require_described;
 namespace admin = millrace::admin;
 
 namespace {
@@ -44,7 +45,10 @@ void check_record(const millrace::OriginRecord& record) {
 
 void check_publish(std::string_view payload) {
     std::uint64_t id = 0;
-    if (const auto request = millrace::decode_request(payload, id)) {
+    const auto request = millrace::decode_request(payload, id);
+    if (!request) {
+        require_described(request.error());
+    } else {
         require(request->id == id);
         check_record(request->record);
         std::uint64_t id_again = 0;
@@ -72,7 +76,7 @@ void check_order(std::string_view payload) {
     std::uint64_t id = 0;
     const auto request = admin::decode_request(payload, id);
     if (!request) {
-        require(!request.error().message().empty());
+        require_described(request.error());
         return;
     }
     require(request->id == id);

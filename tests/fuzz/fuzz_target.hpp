@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -15,6 +16,14 @@ inline void require(bool holds) {
     if (!holds) {
         std::abort();
     }
+}
+
+// An error is something that an operator can be told: one line, by the category that knows it.
+template <typename ErrorCode>
+void require_described(const ErrorCode& error) {
+    const std::string text = error.message();
+    require(!text.empty() && text.find('\n') == std::string::npos);
+    require(!text.starts_with("unknown ") || text.find(" error") == std::string::npos);
 }
 
 [[nodiscard]] inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {

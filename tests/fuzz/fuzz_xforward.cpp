@@ -70,7 +70,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
         check_xtext(line);
         const auto before = attributes;
-        if (!smtp::parse_xforward(line, attributes)) {
+        if (const auto parsed = smtp::parse_xforward(line, attributes); !parsed) {
+            millrace::fuzz::require_described(parsed.error());
             require(attributes == before);
         }
         check(attributes);
