@@ -81,6 +81,13 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     require(exact && *exact && (*exact)->header == header);
     const auto shorter = proxy_protocol::decode(input.substr(0, length - 1), kLengthMax);
     require(shorter && !*shorter);
+    // A receiver that takes less takes the same, or nothing.
+    constexpr std::size_t kSmall = 60;
+    const auto limited = proxy_protocol::decode(input, kSmall);
+    require(version == 1 || limited.has_value() == (length <= kSmall));
+    if (!limited) {
+        millrace::fuzz::require_described(limited.error());
+    }
     check_encoders(header);
     check_origin(header);
     return 0;

@@ -51,6 +51,26 @@ void check(const smtp::Reply& reply) {
     require(smtp::parse_capabilities(smtp::ehlo_reply("host", capabilities, 0)) == capabilities);
 }
 
+// A node that never comes to an end is given up.
+void check_endless(std::string_view bytes) {
+    smtp::ReplyParser parser;
+    std::size_t octets = 0;
+    while (!bytes.empty() && octets <= smtp::ReplyParser::kReplyLengthMax) {
+        auto rest = bytes;
+        const auto reply = parser.read(rest);
+        if (!reply) {
+            millrace::fuzz::require_described(reply.error());
+            return;
+        }
+        if (*reply) {
+            return;
+        }
+        require(rest.empty());
+        octets += bytes.size();
+    }
+    require(bytes.empty());
+}
+
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -63,5 +83,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         verbatim += reply.wire;
     }
     require(input.whole.starts_with(verbatim));
+    check_endless(input.whole);
     return 0;
 }
