@@ -1,6 +1,6 @@
 // What a monitoring client sends on one connection: every request that can be read gets the status
-// that its method and path stand for, every other one a refusal and the end, at any cut of the
-// bytes; and no more is held than a header may have.
+// that its method and path stand for, at any cut of the bytes, every other one a refusal
+// and the end; and no more is held than a header may have.
 
 #include "balancer/service/http_exchange.hpp"
 #include "balancer/service/http_server.hpp"
@@ -113,6 +113,8 @@ void check(const service::HttpRequest& request, const millrace::error_code& erro
                                       {target.data(), target.size()}, is_well));
 }
 
+// The requests that could be read. What cannot is refused or not, as the bytes come: the parser
+// looks at a header line when it has all of it.
 std::vector<Exchange> serve(std::vector<std::string_view> segments, bool is_well) {
     const service::HttpServerOptions options;
     Sent peer(std::move(segments));
@@ -132,6 +134,9 @@ std::vector<Exchange> serve(std::vector<std::string_view> segments, bool is_well
         }
         check(request, error, *reply, is_well);
         is_kept = reply->is_kept;
+        if (error) {
+            return exchanges;
+        }
         exchanges.push_back(
             {reply->response.result_int(), reply->response.body(), reply->is_head, reply->is_kept});
     }
