@@ -32,7 +32,7 @@ enum class Errc {
     bad_family,          // PROXY with a family or transport that cannot be believed
     bad_address,         // v1: not an address; v2: too short for its family
     bad_port,            // v1: not a port
-    bad_length,          // v1 line too long or of another form, TLV overruns the header
+    bad_length,          // v1: line too long or of another form; v2: TLV over its bounds
     bad_checksum,        // CRC32C does not match, or is not 4 octets
     too_long,            // over the receiver's or the sender's limit
     duplicate_checksum,  // more than one CRC32C TLV

@@ -22,6 +22,7 @@ constexpr std::size_t kFixedLength = 16;
 constexpr std::size_t kTlvHeaderLength = 3;
 constexpr std::size_t kChecksumLength = 4;
 constexpr std::size_t kFollowingMax = 0xFFFF;
+constexpr std::size_t kUniqueIdLengthMax = 128;
 
 constexpr unsigned kLocal = 0x20;
 constexpr unsigned kProxy = 0x21;
@@ -190,6 +191,10 @@ Result<Header> read_local(std::string_view header, const Family* family) {
     return local_header();
 }
 
+bool is_too_long(const Tlv& tlv) {
+    return tlv.type == kTlvUniqueId && tlv.value.size() > kUniqueIdLengthMax;
+}
+
 Result<Header> read_proxy(std::string_view header, const Family& family) {
     const auto tlvs_at = kFixedLength + family.address_length;
     if (header.size() < tlvs_at) {
@@ -201,6 +206,9 @@ Result<Header> read_proxy(std::string_view header, const Family& family) {
     }
     if (family.code != kTcp4 && family.code != kTcp6) {
         return local_header();
+    }
+    if (std::any_of(tlvs->begin(), tlvs->end(), is_too_long)) {
+        return Errc::bad_length;
     }
     Header decoded;
     auto addresses = header.substr(kFixedLength);

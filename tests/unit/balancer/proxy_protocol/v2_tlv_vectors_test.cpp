@@ -56,6 +56,65 @@ TEST(ProxyV2Vectors, Tlvs) {
     });
 }
 
+// Elements within the element SSL are for those who use them: their lengths are not ours to judge.
+TEST(ProxyV2Vectors, SubElementsOfSsl) {
+    const std::string client = hex("07 00000000");
+    const std::string all = client + tlv(0x21, "TLSv1.3") + tlv(0x22, "mx.example.org") +
+                            tlv(0x23, "TLS_AES_256_GCM_SHA384") + tlv(0x24, "SHA256") +
+                            tlv(0x25, "RSA2048") + tlv(0x26, "x25519") +
+                            tlv(0x27, "rsa_pss_rsae_sha256") + tlv(0x28, hex("30820100"));
+    std::vector<Vector> vectors;
+    for (const std::string& value : {client, all, client + tlv(0x7F, "unassigned"),
+                                     client + hex("21 00ff 54"), hex("01"), std::string()}) {
+        vectors.push_back({"SSL of " + std::to_string(value.size()) + " octets",
+                           tcp4(tlv(0x20, value)), typical({{0x20, value}})});
+    }
+    vectors.push_back(
+        {"SSL over the header", tcp4(hex("20 0006 01 00000000")), refused(Errc::bad_length)});
+    vectors.push_back({"a checksum within SSL is none", tcp4(tlv(0x20, client + tlv(3, "abcd"))),
+                       typical({{0x20, client + tlv(3, "abcd")}})});
+    vectors.push_back({"SSL twice", tcp4(tlv(0x20, client) + tlv(0x20, client)),
+                       typical({{0x20, client}, {0x20, client}})});
+    expect_outcomes(vectors);
+}
+
+// "An opaque byte sequence of up to 128 bytes".
+TEST(ProxyV2Vectors, UniqueId) {
+    const std::string longest(128, '\xFF');
+    expect_outcomes({
+        {"empty", tcp4(tlv(0x05, "")), typical({{0x05, ""}})},
+        {"NUL and CRLF", tcp4(tlv(0x05, std::string("\0\r\n", 3))),
+         typical({{0x05, std::string("\0\r\n", 3)}})},
+        {"128 octets", tcp4(tlv(0x05, longest)), typical({{0x05, longest}})},
+        {"129 octets", tcp4(tlv(0x05, longest + "x")), refused(Errc::bad_length)},
+        {"129 octets behind another element", tcp4(tlv(0xE4, "a") + tlv(0x05, longest + "x")),
+         refused(Errc::bad_length)},
+        {"65000 octets", tcp4(tlv(0x05, std::string(65000, 'x'))), refused(Errc::bad_length)},
+        {"129 octets in a LOCAL header, to be ignored", v2(0x20, 0x00, tlv(0x05, longest + "x")),
+         local()},
+    });
+}
+
+// Lengths are unsigned.
+TEST(ProxyV2Vectors, LongestElements) {
+    constexpr std::size_t kRoom = 0xFFFF - 12 - 3;
+    std::vector<Vector> vectors;
+    for (const std::size_t size :
+         {std::size_t{0x7FFF}, std::size_t{0x8000}, std::size_t{65000}, kRoom}) {
+        const std::string value(size, 'x');
+        vectors.push_back(
+            {std::to_string(size) + " octets", tcp4(tlv(0xE9, value)), typical({{0xE9, value}})});
+    }
+    vectors.push_back(
+        {"NOOP of 32768 octets", tcp4(tlv(0x04, std::string(0x8000, 'x'))), typical({})});
+    vectors.push_back({"over the header by one",
+                       tcp4(hex("e9") + big_endian(0x8001, 2) + std::string(0x8000, 'x')),
+                       refused(Errc::bad_length)});
+    vectors.push_back(
+        {"LOCAL of 65535 octets", v2(0x20, 0x00, std::string(0xFFFF, '\xFF')), local()});
+    expect_outcomes(vectors);
+}
+
 TEST(ProxyV2Vectors, Checksum) {
     const auto good = with_checksum(tcp4(""));
     const auto good_behind_tlvs = with_checksum(tcp4(tlv(0xE4, "192.0.2.9")));

@@ -7,7 +7,7 @@
 namespace millrace::proxy_protocol::test {
 namespace {
 
-constexpr std::size_t kLengthMax = 4096;
+constexpr std::size_t kLengthMax = 16 + 0xFFFF;  // the longest there is
 
 void expect_accepted(const Vector& vector) {
     const std::string stream = vector.bytes + "EHLO next\r\n";
@@ -20,7 +20,7 @@ void expect_accepted(const Vector& vector) {
         EXPECT_EQ((*decoded)->version, vector.bytes.front() == 'P' ? 1U : 2U);
     }
     for (std::size_t length = 0; length < vector.bytes.size(); ++length) {
-        const auto decoded = decode(vector.bytes.substr(0, length), kLengthMax);
+        const auto decoded = decode(std::string_view(vector.bytes).substr(0, length), kLengthMax);
         ASSERT_TRUE(decoded) << length << " octets: " << decoded.error().message();
         EXPECT_FALSE(*decoded) << length << " octets";
     }
@@ -31,14 +31,16 @@ void expect_refused(const Vector& vector) {
     ASSERT_FALSE(decoded);
     EXPECT_EQ(decoded.error(), vector.outcome.error) << decoded.error().message();
     for (std::size_t length = 0; length < vector.bytes.size(); ++length) {
-        const auto beginning = decode(vector.bytes.substr(0, length), kLengthMax);
-        EXPECT_FALSE(beginning && *beginning) << length << " octets";
+        const auto beginning = decode(std::string_view(vector.bytes).substr(0, length), kLengthMax);
+        const bool is_waiting = beginning && !*beginning;
+        EXPECT_TRUE(is_waiting || beginning.error() == decoded.error())
+            << length << " octets: another outcome";
     }
 }
 
 void expect_incomplete(const Vector& vector) {
     for (std::size_t length = 0; length <= vector.bytes.size(); ++length) {
-        const auto decoded = decode(vector.bytes.substr(0, length), kLengthMax);
+        const auto decoded = decode(std::string_view(vector.bytes).substr(0, length), kLengthMax);
         ASSERT_TRUE(decoded) << length << " octets: " << decoded.error().message();
         EXPECT_FALSE(*decoded) << length << " octets";
     }
