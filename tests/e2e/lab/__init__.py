@@ -9,6 +9,7 @@ purpose; nothing of the machine's own mail system is read or touched. One noun t
     postfix amavisd rbldnsd balancer milter fake_node    the programs
     sink       the mailbox at the end
     client     who sends mail; load is a stream of it
+    segments   a peer of the balancer that cuts its content where it is told
     ctl        millracectl
     gate       where the messages of an amavisd are stopped
     cluster    the usual topologies of all these, and the journey of one message through them

@@ -36,3 +36,13 @@ def connections_to(port):
             rows = [line.split() for line in file][1:]
         found += sum(row[1].endswith(f":{port:04X}") and row[3] == _ESTABLISHED for row in rows)
     return found
+
+
+def unread_octets(sock):
+    """How much of what a loopback socket has sent lies with its peer's kernel, not read."""
+    here, there = sock.getsockname()[1], sock.getpeername()[1]
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        for row in (line.split() for line in file):
+            if row[1].endswith(f":{there:04X}") and row[2].endswith(f":{here:04X}"):
+                return int(row[4].partition(":")[2], 16)
+    return 0

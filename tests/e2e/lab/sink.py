@@ -122,7 +122,8 @@ class Sink:
                 verb = verb.upper()
                 if verb in (b"LHLO", b"EHLO"):
                     host = argument.decode()
-                    reply("250-sink.lab.test\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 8BITMIME")
+                    reply("250-sink.lab.test\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n"
+                          "250-ENHANCEDSTATUSCODES\r\n250 8BITMIME")
                 elif verb == b"MAIL":
                     sender, recipients = path_of(argument), []
                     reply("250 2.1.0 ok")
