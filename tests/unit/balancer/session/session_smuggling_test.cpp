@@ -192,5 +192,31 @@ TEST(R2Smuggling, IsOneUnchangedMessageOverLmtpWhereBareLineFeedsMayPass) {
     attack(lmtp_setup(), false);
 }
 
+// The other side of it: CRLF.CRLF ends the content whatever stands before it, and what follows is
+// the next envelope, begun when this message has its verdict.
+TEST(R2Smuggling, IsNoneWhereTheEndIsReal) {
+    for (const std::string_view before : kLineEnds) {
+        const std::string content = joined({"a", before, kEnd});
+        for_each_split(content + std::string(kSmuggled), [&](const auto& segments) {
+            ScriptSetup setup = smtp_setup();
+            setup.session.reject_bare_newline = false;
+            SessionScript script(setup);
+            script.postfix_greets();
+            script.postfix(envelope());
+            script.open_node(0, kPlainNodeHello);
+            script.node("250 m\r\n250 r\r\n354 go\r\n");
+            script.forget();
+            for (const std::string_view segment : segments) {
+                script.postfix(segment);
+            }
+            EXPECT_EQ(script.to_node(), content + "QUIT\r\n");
+            EXPECT_EQ(script.requests(), std::vector<std::string>{});
+            script.node("250 done\r\n");
+            EXPECT_EQ(script.to_postfix(), "250 done\r\n");
+            EXPECT_EQ(script.requests().back(), "slot");
+        });
+    }
+}
+
 }  // namespace
 }  // namespace millrace::test
