@@ -38,6 +38,7 @@ smtp::Reply Frontend::greeting() const {
 std::optional<FrontendStep> Frontend::next(bool is_answer_outstanding) {
     const std::optional<smtp::LineBuffer::Line> line = input_.front();
     if (!line) {
+        input_.shorten();
         return std::nullopt;
     }
     std::optional<FrontendStep> step;

@@ -14,14 +14,18 @@ constexpr std::string_view kCrlf = "\r\n";
 void LineBuffer::append(std::string_view bytes) {
     bytes_.erase(0, std::exchange(begin_, 0));
     bytes_.append(bytes);
-    if (bytes_.size() > kLineLengthMax && bytes_.find(kCrlf) == std::string::npos) {
-        shorten_first_line();
+    if (bytes_.find(kCrlf) == std::string::npos) {
+        shorten();
     }
 }
 
 // The line stays over the limit, so that it is reported when it ends; of its octets only a final CR
 // still counts.
-void LineBuffer::shorten_first_line() {
+void LineBuffer::shorten() {
+    if (size() <= kLineLengthMax) {
+        return;
+    }
+    bytes_.erase(0, std::exchange(begin_, 0));
     const char last = bytes_.back() == '\r' ? '\r' : ' ';
     bytes_.resize(kLineLengthMax);
     bytes_.back() = last;

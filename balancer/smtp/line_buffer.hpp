@@ -28,6 +28,9 @@ class LineBuffer {
     // The first complete line, left in place; nothing when there is none yet. The view is valid
     // until the next call of append, pop or take.
     [[nodiscard]] std::optional<Line> front() const;
+    // Drops what an unfinished line has over the limit: when a line is awaited behind others that
+    // are gone, so that there is room to read its end. REQUIRES: front() has no value.
+    void shorten();
     // Removes the line that front() shows. REQUIRES: front() has a value.
     void pop();
 
@@ -39,8 +42,6 @@ class LineBuffer {
     [[nodiscard]] bool is_empty() const { return size() == 0; }
 
  private:
-    void shorten_first_line();
-
     std::string bytes_;
     std::size_t begin_ = 0;  // start of the first line
 };

@@ -105,6 +105,18 @@ TEST(R8Session, StopsReadingContentThatItsNodeDoesNotTake) {
     EXPECT_EQ(feed(script, segment, 1000), segment.size());
 }
 
+// Or its end would never be read, and nobody would have an answer.
+TEST(R8Session, ReadsOnBehindCommandsUntilALineWithoutEndIsOver) {
+    SessionScript script;
+    script.postfix_greets();
+    script.postfix("NOOP\r\n" + std::string(2 * Session::kBufferedMax, 'x'));
+    EXPECT_TRUE(script.session().wants_frontend_bytes());
+    EXPECT_EQ(feed(script, std::string(16384, 'x'), 10), 163840U);
+    (void)script.to_postfix();
+    script.postfix("\r\nNOOP\r\n");
+    EXPECT_EQ(script.to_postfix(), "500 5.5.2 Line too long\r\n250 2.0.0 Ok\r\n");
+}
+
 TEST(R8Session, StopsReadingBehindDataWhileThereIsNo354) {
     SessionScript script;
     script.postfix_greets();

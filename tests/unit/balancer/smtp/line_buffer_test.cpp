@@ -104,6 +104,19 @@ TEST(LineBuffer, KeepsNoMoreThanTheLimitOfAnUnfinishedLine) {
     EXPECT_TRUE(buffer.front()->is_too_long);
 }
 
+TEST(LineBuffer, UnfinishedLineBehindAnotherIsShortenedOnDemand) {
+    LineBuffer buffer;
+    buffer.append("NOOP\r\n" + filler(100'000) + "\r");
+    buffer.pop();
+    EXPECT_GT(buffer.size(), LineBuffer::kLineLengthMax);
+    buffer.shorten();
+    EXPECT_EQ(buffer.size(), LineBuffer::kLineLengthMax);
+    buffer.append("\nQUIT\r\n");
+    EXPECT_TRUE(buffer.front()->is_too_long);
+    buffer.pop();
+    EXPECT_EQ(buffer.front()->text, "QUIT");
+}
+
 TEST(LineBuffer, TakeGivesWhatFollowsALineUnchangedHoweverLong) {
     const auto content = filler(3 * LineBuffer::kLineLengthMax) + "\n.\r\n";
     LineBuffer buffer;
