@@ -151,6 +151,12 @@ void App::open_http() {
     content.status_json = [this] { return status_json(gauges()); };
     service::HttpServerOptions options;
     options.listen = *config_.http_listen;
+    if (!config_.http_listen->address.is_loopback()) {
+        log(LogLevel::warning, LogLine("http", "open-to-the-network")
+                                   .add("listen", to_string(*config_.http_listen))
+                                   .add("reason", "whoever reaches it can read it: no password")
+                                   .text());
+    }
     http_.emplace(context_.get_executor(), std::move(content), options);
 }
 

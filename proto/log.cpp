@@ -15,24 +15,30 @@ bool is_plain(char c) {
     return is_printable(c) && c != ' ' && c != '"' && c != '\\' && c != '=';
 }
 
+std::string hexadecimal(char c) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto octet = static_cast<unsigned char>(c);
+    return {'\\', 'x', kDigits[octet >> 4U], kDigits[octet & 0xfU]};
+}
+
 // One octet as it is written between quotes.
 std::string escaped(char c) {
     if (c == '"' || c == '\\') {
         return {'\\', c};
     }
-    if (is_printable(c)) {
-        return {c};
-    }
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    const auto octet = static_cast<unsigned char>(c);
-    return {'\\', 'x', kDigits[octet >> 4U], kDigits[octet & 0xfU]};
+    return is_printable(c) ? std::string{c} : hexadecimal(c);
+}
+
+// Behind a colon in the subject another event could be made up.
+bool is_plain_in_subject(char c) {
+    return is_plain(c) && c != ':';
 }
 
 }  // namespace
 
 LogLine::LogLine(std::string_view subject, std::string_view event) {
     for (const char c : subject) {
-        text_ += escaped(c);
+        text_ += is_plain_in_subject(c) ? std::string{c} : hexadecimal(c);
     }
     text_.append(": ").append(event);
 }

@@ -4,7 +4,8 @@
 // Postfix, Millrace and amavisd. Values that came from the wire cannot break a line: a value with a
 // space, a quote, a backslash, an equals sign or anything but printable ASCII, and an empty one, is
 // quoted; inside the quotes a quote and a backslash follow a backslash, and anything but printable
-// ASCII is written as \xNN.
+// ASCII is written as \xNN. In the subject, which has no quotes, all of these and the colon are
+// \xNN: no event can be made up there.
 #pragma once
 
 #include <concepts>

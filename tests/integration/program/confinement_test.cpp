@@ -30,6 +30,21 @@ TEST(BalancerProgram, RunsAsTheConfiguredUserWithNothingLeftOfRoot) {
     EXPECT_THAT(balancer.log(), Not(HasSubstr("runs-as-root")));
 }
 
+// No host has 192.0.2.1, so the start fails, but it says first what it was about to do.
+TEST(BalancerProgram, WarnsWhenItsPagesAreOpenToTheNetwork) {
+    for (const char* address : {"192.0.2.1", "127.0.0.1", "::1"}) {
+        const TempDir directory;
+        auto words = arguments();
+        const Endpoint http{*parse_address(address), free_endpoint().port};
+        words.push_back("--http.listen=" + to_string(http));
+        BalancerProgram balancer(words, directory.file("log"));
+        const bool is_open = !http.address.is_loopback();
+        ASSERT_TRUE(balancer.wait_for_log(is_open ? "millrace-balancer: " : "balancer: started"));
+        EXPECT_EQ(balancer.terminate(), is_open ? 71 : 0);
+        EXPECT_EQ(balancer.log().find("http: open-to-the-network") != std::string::npos, is_open);
+    }
+}
+
 TEST(BalancerProgram, WarnsWhenItStaysRoot) {
     const TempDir directory;
     BalancerProgram balancer(arguments(), directory.file("log"));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <vector>
 
 namespace millrace::service {
 namespace {
@@ -141,6 +142,48 @@ TEST_F(HttpServerTest, SlowRequestIsDropped) {
     start();
     EXPECT_EQ(exchange("GET / HT"), "");
     EXPECT_EQ(exchange(""), "");
+}
+
+// Each octet is progress, but the deadline is that of the request.
+TEST_F(HttpServerTest, HeaderThatNeverEndsIsDropped) {
+    options_.request_timeout = std::chrono::milliseconds(100);
+    start();
+    test::StreamClient client(loop_, server_->port());
+    client.start_reading();
+    client.send("GET / HTTP/1.1\r\nX: ");
+    EXPECT_TRUE(loop_.run_until([&client] {
+        client.send("x");
+        return client.is_closed();
+    }));
+    EXPECT_EQ(client.received(), "");
+    EXPECT_EQ(server_->connection_count(), 0U);
+}
+
+// The kernel holds what it can of the response; the rest is not waited for.
+TEST_F(HttpServerTest, ReaderThatDoesNotReadIsDropped) {
+    options_.request_timeout = std::chrono::milliseconds(200);
+    metrics_ = std::string(16U << 20U, 'm');
+    start();
+    test::StreamClient client(loop_, server_->port());
+    ASSERT_TRUE(loop_.run_until([this] { return server_->connection_count() == 1; }));
+    client.send(get("/metrics"));
+    EXPECT_TRUE(loop_.run_until([this] { return server_->connection_count() == 0; }));
+    client.start_reading();
+    EXPECT_TRUE(client.wait_until_closed());
+    EXPECT_LT(client.received().size(), metrics_.size());
+}
+
+TEST_F(HttpServerTest, ManyIdleConnectionsShutOutNobodyForLong) {
+    options_.request_timeout = std::chrono::milliseconds(100);
+    start();
+    std::vector<std::unique_ptr<test::StreamClient>> idle;
+    for (std::size_t i = 0; i < 3 * options_.connections_max; ++i) {
+        idle.push_back(std::make_unique<test::StreamClient>(loop_, server_->port()));
+    }
+    ASSERT_TRUE(loop_.run_until([this] { return server_->connection_count() > 0; }));
+    EXPECT_LE(server_->connection_count(), options_.connections_max);
+    EXPECT_TRUE(loop_.run_until([this] { return server_->connection_count() == 0; }));
+    EXPECT_THAT(exchange(get("/healthz")), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpServerTest, ConnectionsBeyondTheBoundAreClosedAtOnce) {

@@ -2,6 +2,7 @@
 #include "balancer/origin/sqlite_database.hpp"
 #include "balancer/origin/store_factory.hpp"
 #include "tests/integration/service/sqlite_fixture.hpp"
+#include "tests/support/hostile_texts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,30 @@ TEST_F(SqliteStoreTest, RecordsSurviveARestart) {
     EXPECT_EQ(store_->record_count(), 2U);
     EXPECT_EQ(find(origin_key("A1"), kStart).value(), origin_record("A1"));
     EXPECT_EQ(find(origin_key("A2"), kStart).value(), origin_record("A2", "2001:db8::7"));
+}
+
+TEST_F(SqliteStoreTest, HostileTextsComeBackAsTheyWere) {
+    open();
+    std::vector<OriginRecord> records;
+    for (const std::string& text : test::hostile_texts()) {
+        OriginRecord record = origin_record("A" + std::to_string(records.size()));
+        const std::string clean = clean_text(text);  // as every record is that came over the wire
+        record.origin.name = record.origin.reverse_name = record.origin.helo = clean;
+        record.origin.protocol = record.origin.tls_version = record.origin.tls_cipher = clean;
+        record.origin.sasl_login = record.daemon_name = record.daemon_address = clean;
+        if (!normal_ingress(clean).empty()) {
+            record.key.ingress = normal_ingress(clean);
+        }
+        ASSERT_EQ(publish(record, kStart), error_code());
+        records.push_back(std::move(record));
+    }
+    reopen();
+    EXPECT_EQ(store_->record_count(), records.size());
+    for (const OriginRecord& record : records) {
+        const auto found = find(record.key, kStart);
+        ASSERT_TRUE(found && *found) << test::shown(record.key.ingress);
+        EXPECT_EQ(**found, record);
+    }
 }
 
 // What another process sees of the file is what a restart after a crash would find.

@@ -32,6 +32,11 @@ TEST(LogLine, StaysOneLineWhateverTheSubjectHolds) {
     EXPECT_EQ(LogLine("a\r\nb\x01", "event").text(), "a\\x0d\\x0ab\\x01: event");
 }
 
+TEST(LogLine, NoEventCanBeMadeUpInTheSubject) {
+    EXPECT_EQ(LogLine("A: message result=\"b\"", "event").text(),
+              "A\\x3a\\x20message\\x20result\\x3d\\x22b\\x22: event");
+}
+
 TEST(LogValue, IsQuotedOnlyWhereItMustBe) {
     struct Case {
         std::string value;
