@@ -12,9 +12,11 @@ using boost::asio::ip::tcp;
 
 LingeringSockets::LingeringSockets(boost::asio::io_context& context) : timer_(context) {}
 
-void LingeringSockets::add(tcp::socket socket) {
+void LingeringSockets::add(tcp::socket socket, std::string unsent) {
     boost::system::error_code error;
-    socket.shutdown(tcp::socket::shutdown_send, error);
+    if (unsent.empty()) {
+        socket.shutdown(tcp::socket::shutdown_send, error);
+    }
     if (error) {
         return;  // the other side is gone already
     }
@@ -22,8 +24,12 @@ void LingeringSockets::add(tcp::socket socket) {
         sockets_.erase(sockets_.begin());
     }
     const std::uint64_t id = ++last_id_;
-    sockets_.try_emplace(
-        id, Lingering{std::move(socket), std::chrono::steady_clock::now() + kPatience});
+    sockets_.try_emplace(id,
+                         Lingering{std::move(socket), std::chrono::steady_clock::now() + kPatience,
+                                   std::move(unsent)});
+    if (!sockets_.at(id).unsent.empty()) {
+        wait_for_room(id);
+    }
     wait_for_input(id);
     arm_timer();
 }
@@ -31,6 +37,34 @@ void LingeringSockets::add(tcp::socket socket) {
 void LingeringSockets::close_all() {
     sockets_.clear();
     timer_.cancel();
+}
+
+void LingeringSockets::wait_for_room(std::uint64_t id) {
+    sockets_.at(id).socket.async_wait(tcp::socket::wait_write,
+                                      [this, id](const boost::system::error_code& error) {
+                                          if (error != boost::asio::error::operation_aborted) {
+                                              send_rest(id);
+                                          }
+                                      });
+}
+
+void LingeringSockets::send_rest(std::uint64_t id) {
+    const auto found = sockets_.find(id);
+    if (found == sockets_.end()) {
+        return;
+    }
+    std::string& unsent = found->second.unsent;
+    boost::system::error_code error;
+    unsent.erase(0, found->second.socket.write_some(boost::asio::buffer(unsent), error));
+    if (error && error != boost::asio::error::would_block) {
+        sockets_.erase(found);
+        return;
+    }
+    if (!unsent.empty()) {
+        wait_for_room(id);
+        return;
+    }
+    found->second.socket.shutdown(tcp::socket::shutdown_send, error);
 }
 
 void LingeringSockets::wait_for_input(std::uint64_t id) {

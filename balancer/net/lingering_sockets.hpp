@@ -1,5 +1,6 @@
 // Connections that are finished for us and wait for the other side to close, so that no reset
-// overtakes the last bytes sent: a node after QUIT, a client after the final reply.
+// overtakes the last bytes sent: a node after QUIT, a client after the final reply. What the kernel
+// has not taken of that reply yet is sent from here.
 //
 // What still arrives is thrown away. Whoever does not close within a few seconds is closed. The
 // number is bounded; the oldest gives way. Use from the event loop.
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <string>
 
 namespace millrace::net {
 
@@ -23,7 +25,8 @@ class LingeringSockets {
 
     explicit LingeringSockets(boost::asio::io_context& context);
 
-    void add(boost::asio::ip::tcp::socket socket);
+    // REQUIRES: the socket is non-blocking where there is something unsent.
+    void add(boost::asio::ip::tcp::socket socket, std::string unsent = {});
     void close_all();
 
     [[nodiscard]] std::size_t count() const { return sockets_.size(); }
@@ -32,8 +35,11 @@ class LingeringSockets {
     struct Lingering {
         boost::asio::ip::tcp::socket socket;
         std::chrono::steady_clock::time_point until;
+        std::string unsent;
     };
 
+    void wait_for_room(std::uint64_t id);
+    void send_rest(std::uint64_t id);
     void wait_for_input(std::uint64_t id);
     void discard_input(std::uint64_t id);
     void arm_timer();

@@ -28,7 +28,7 @@ TimePoint now() {
 }
 
 // In place of a number of octets unsent: nothing was sent, because the node has spoken.
-const Result<std::size_t> kSpokeEarly = error_code(boost::asio::error::already_started);
+const error_code kSpokeEarly = boost::asio::error::already_started;
 
 bool is_would_block(error_code error) {
     return error == boost::asio::error::would_block;
@@ -149,13 +149,21 @@ void SessionRunner::node_writable(std::uint64_t generation) {
         return;
     }
     armed_.node_write = false;
-    report_sent(may_send_now() ? node_->flush() : kSpokeEarly);
+    const std::optional<error_code> obstacle = obstacle_to_send();
+    report_sent(obstacle ? Result<std::size_t>(*obstacle) : node_->flush());
     arm();
 }
 
 // While the final dot has not left, a reply that waits to be read cannot be its verdict.
-bool SessionRunner::may_send_now() {
-    return !behind_dot_ || !node_->has_input();
+std::optional<error_code> SessionRunner::obstacle_to_send() {
+    if (!behind_dot_) {
+        return std::nullopt;
+    }
+    const error_code found = node_->look_for_input();
+    if (is_would_block(found)) {
+        return std::nullopt;
+    }
+    return found ? found : kSpokeEarly;
 }
 
 void SessionRunner::timer_fired() {
@@ -209,8 +217,8 @@ std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::No
     if (bytes.is_end_of_data) {
         behind_dot_ = bytes.after_content.size();
     }
-    if (!may_send_now()) {
-        return kSpokeEarly;
+    if (const std::optional<error_code> obstacle = obstacle_to_send()) {
+        return Result<std::size_t>(*obstacle);
     }
     return node_->send({bytes.commands, bytes.content, bytes.after_content});
 }
@@ -221,7 +229,7 @@ void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
             behind_dot_.reset();
         }
         give([&](Output& out) { session_.node_sent(*unsent, now(), out); });
-    } else if (unsent.error() == kSpokeEarly.error()) {
+    } else if (unsent.error() == kSpokeEarly) {
         give([this](Output& out) { session_.node_spoke_early(now(), out); });
     } else {
         give([&](Output& out) { session_.node_closed(unsent.error(), now(), out); });
@@ -338,9 +346,11 @@ void SessionRunner::forget_node() {
 }
 
 void SessionRunner::perform(session::CloseFrontend& /*request*/) {
-    // Closing with unread input would reset the connection under our last reply.
-    if (frontend_ && frontend_->has_input()) {
-        environment_.lingering.add(std::move(frontend_->socket()));
+    // Closing with unread input would reset the connection under our last reply, which may be the
+    // verdict, and may not have left yet.
+    if (frontend_ && (frontend_->unsent() > 0 || frontend_->has_input())) {
+        std::string unsent = frontend_->take_unsent();
+        environment_.lingering.add(std::move(frontend_->socket()), std::move(unsent));
     }
     frontend_.reset();
     timer_.cancel();

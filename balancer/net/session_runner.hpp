@@ -85,7 +85,8 @@ class SessionRunner {
     void send_to_frontend(const std::string& bytes);
     // What became of it, to be told to the session once all else is carried out.
     [[nodiscard]] std::optional<Result<std::size_t>> send_to_node(const session::NodeBytes& bytes);
-    [[nodiscard]] bool may_send_now();
+    // Why nothing can be sent to the node now; nothing: it can.
+    [[nodiscard]] std::optional<error_code> obstacle_to_send();
     void report_sent(const Result<std::size_t>& unsent);
     [[nodiscard]] bool wants_frontend_bytes() const;
     template <typename Then>

@@ -114,8 +114,20 @@ Result<std::size_t> Stream::receive(std::span<char> buffer) {
 }
 
 bool Stream::has_input() {
+    return look_for_input() != boost::asio::error::would_block;
+}
+
+error_code Stream::look_for_input() {
     char octet = 0;
-    return ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+    while (::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
+        if (is_would_block(errno)) {
+            return boost::asio::error::would_block;
+        }
+        if (errno != EINTR) {
+            return last_error();
+        }
+    }
+    return {};
 }
 
 void Stream::acknowledge_quickly() {

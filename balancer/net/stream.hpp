@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace millrace::net {
 
@@ -28,10 +29,16 @@ class Stream {
 
     [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
 
+    // What is unsent, for somebody else to send.
+    [[nodiscard]] std::string take_unsent() { return std::exchange(unsent_, {}); }
+
     // Octets received; 0 at the end of the stream; error would_block when there are none yet.
     [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer);
-    // Something can be received, or the stream has ended.
+    // Something can be received, or the stream has ended or failed. Only what the kernel says for
+    // sure counts as no input: the final dot waits for it.
     [[nodiscard]] bool has_input();
+    // The same in detail: no error when there is input, would_block when there is none yet.
+    [[nodiscard]] error_code look_for_input();
     // Acknowledge at once what comes next. amavisd writes its replies one by one with Nagle's
     // algorithm on, so a delayed acknowledgement costs each message 40 ms.
     void acknowledge_quickly();

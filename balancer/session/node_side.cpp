@@ -211,9 +211,13 @@ void NodeSide::sent(std::size_t unsent, TimePoint now) {
         }
     } else if (stage_ == Stage::verdict) {
         // QUIT, if any, is the last of what was handed out, the dot stands before it.
+        const bool was_dot_sent = is_dot_sent_;
         is_dot_sent_ = is_dot_sent_ || unsent <= (has_quit_ ? kQuit.size() : 0);
-        deadline_ =
-            now + (unsent > 0 ? dialogue_.options->data_timeout : dialogue_.options->reply_timeout);
+        if (is_dot_sent_ && !was_dot_sent) {
+            deadline_ = now + dialogue_.options->reply_timeout;  // though QUIT may be stuck
+        } else if (!is_dot_sent_ && has_progressed) {
+            deadline_ = now + dialogue_.options->data_timeout;
+        }
     }
 }
 

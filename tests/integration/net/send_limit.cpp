@@ -1,5 +1,6 @@
 #include "tests/integration/net/send_limit.hpp"
 
+#include "tests/integration/net/system_fault.hpp"
 #include "tests/integration/net/wait.hpp"
 
 #include <algorithm>
@@ -88,6 +89,17 @@ void SendLimit::lift() {
 
 extern "C" ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
     using namespace millrace::test;
+    const std::optional<int> fault = next_send_fault(descriptor);
+    if (fault && *fault != kShort) {
+        errno = *fault;
+        return -1;
+    }
+    if (fault) {
+        std::vector<iovec> parts = cut(*message, 1);
+        msghdr octet = *message;
+        octet.msg_iov = parts.data();
+        return send_all(descriptor, octet, flags);
+    }
     const std::lock_guard lock(mutex);
     const bool is_limited = limit && limit->port == port_of_peer(descriptor);
     return is_limited ? send_some(descriptor, *message, flags)

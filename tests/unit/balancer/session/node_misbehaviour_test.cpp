@@ -305,5 +305,38 @@ TEST(R1NodeMisbehaviour, AtEveryStageGivesOneOutcomeInTimeAndNoFalseAcceptance) 
     EXPECT_GT(cases, 10000u);
 }
 
+struct CountCase {
+    std::size_t said = 0;  // verdicts for two recipients
+    bool is_closing = false;
+};
+
+TEST(R1NodeMisbehaviour, InTheNumberOfLmtpVerdictsCostsOnlyTheRecipientsThatHaveNone) {
+    for (const CountCase& test : {CountCase{0, false},
+                                  {1, false},
+                                  {3, false},
+                                  {9, false},
+                                  {0, true},
+                                  {1, true},
+                                  {3, true}}) {
+        for (const bool is_reusing : {false, true}) {
+            SCOPED_TRACE(std::to_string(test.said) + (test.is_closing ? " and close" : ""));
+            SessionWorld world({session::Mode::lmtp, true, 2, false, is_reusing, 2});
+            world.misbehave(NodeStage::verdict, [&](PlayedNode& node, std::string_view) {
+                node.say(repeated("250 2.0.0 taken\r\n", test.said));
+                test.is_closing ? node.end() : node.fall_silent();
+            });
+            world.run();
+            const std::vector<std::string>& answers = world.outcomes().at(0).answers;
+            ASSERT_EQ(answers.size(), 2u);
+            for (std::size_t i = 0; i < 2; ++i) {
+                EXPECT_EQ(answers[i].substr(0, 3), i < test.said ? "250" : "451");
+            }
+            EXPECT_TRUE(world.outcomes().at(1).is_accepted());
+            const bool is_late = test.said < 2 && !test.is_closing;
+            EXPECT_EQ(world.elapsed(), is_late ? 600s : 0s);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace millrace::test

@@ -216,9 +216,31 @@ TEST(NodeTimeout, OfTheFinalDotReplacesTheNodeAndOfTheVerdictDoesNot) {
     script.limit_node(kContent.size());
     script.node("250 m\r\n250 r\r\n354 go\r\n");
     script.forget();
-    script.pass(seconds(180));
+    script.pass(seconds(600));
     EXPECT_EQ(script.requests().back(), "log failed") << "the dot was sent";
     EXPECT_TRUE(script.to_postfix().starts_with("451 4.4.2 Filter node lost after end of data"));
+}
+
+TEST(NodeTimeout, OfTheFinalDotIsNotRenewedByWritesThatTakeNothing) {
+    SessionScript script;
+    go_ahead(script);
+    script.limit_node(10);
+    script.postfix(kContent);
+    script.pass(seconds(179));
+    script.node_takes(0);
+    script.pass(seconds(1));
+    EXPECT_THAT(script.requests(), testing::Contains("slot tried 0")) << "180 s without an octet";
+}
+
+TEST(NodeTimeout, OfTheVerdictHoldsThoughTheQuitBehindTheDotIsStuck) {
+    SessionScript script;
+    go_ahead(script);
+    script.limit_node(kContent.size());
+    script.postfix(kContent);
+    script.pass(seconds(599));
+    EXPECT_EQ(script.to_postfix(), "");
+    script.node("250 taken\r\n");
+    EXPECT_EQ(script.to_postfix(), "250 taken\r\n");
 }
 
 TEST(NodeTimeout, IsRenewedByEveryAnswerToThePipelinedEnvelope) {
