@@ -1,5 +1,7 @@
 #include "balancer/net/health_checker.hpp"
 
+#include "balancer/session/shortage.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -26,15 +29,27 @@ namespace {
 
 constexpr auto kUseAwaitable = asio::as_tuple(asio::use_awaitable);
 
-ProbeResult failed(std::string_view stage, const boost::system::error_code& error) {
-    ProbeResult result;
+struct Checked {
+    CheckOutcome outcome = CheckOutcome::passed;
+    std::string detail;  // why not
+};
+
+Checked failed(std::string_view stage, const boost::system::error_code& error) {
+    Checked result;
+    result.outcome =
+        session::is_shortage_of_ours(error) ? CheckOutcome::not_made : CheckOutcome::failed;
     result.detail = std::string(stage) + ": ";
     result.detail += error == asio::error::eof ? "connection closed by the node" : error.message();
     return result;
 }
 
+Checked checked(ProbeResult result) {
+    return {result.has_passed ? CheckOutcome::passed : CheckOutcome::failed,
+            std::move(result.detail)};
+}
+
 // The whole dialogue; the socket is the caller's, to close as the result demands.
-asio::awaitable<ProbeResult> converse(tcp::socket& socket, session::ProbeOptions options) {
+asio::awaitable<Checked> converse(tcp::socket& socket, session::ProbeOptions options) {
     const tcp::endpoint endpoint(options.node.address, options.node.port);
     const auto [not_connected] = co_await socket.async_connect(endpoint, kUseAwaitable);
     if (not_connected) {
@@ -60,21 +75,16 @@ asio::awaitable<ProbeResult> converse(tcp::socket& socket, session::ProbeOptions
         if (step.result) {
             boost::system::error_code ignored;
             asio::write(socket, asio::buffer(step.to_node), ignored);
-            co_return *std::move(step.result);
+            co_return checked(*std::move(step.result));
         }
         to_node = std::move(step.to_node);
     }
 }
 
-asio::awaitable<ProbeResult> only_connect(tcp::socket& socket, Endpoint node) {
+asio::awaitable<Checked> only_connect(tcp::socket& socket, Endpoint node) {
     const tcp::endpoint endpoint(node.address, node.port);
     const auto [error] = co_await socket.async_connect(endpoint, kUseAwaitable);
-    ProbeResult result;
-    result.has_passed = !error;
-    if (error) {
-        result = failed("connect", error);
-    }
-    co_return result;
+    co_return error ? failed("connect", error) : Checked();
 }
 
 }  // namespace
@@ -118,7 +128,7 @@ asio::awaitable<void> HealthChecker::check(pool::NodeIndex node) {
     tcp::socket socket(context_);
     asio::steady_timer deadline(context_, pool.health.check_timeout);
 
-    asio::awaitable<ProbeResult> dialogue =
+    asio::awaitable<Checked> dialogue =
         pool.health.kind == pool::CheckKind::tcp
             ? only_connect(socket, options->endpoint)
             : converse(socket, session::ProbeOptions{settings_.mode, settings_.hello_name,
@@ -128,9 +138,8 @@ asio::awaitable<void> HealthChecker::check(pool::NodeIndex node) {
         deadline.async_wait(kUseAwaitable);
     const auto outcome = co_await (std::move(dialogue) || std::move(time_out));
 
-    if (const auto* result = std::get_if<ProbeResult>(&outcome)) {
-        pool_.check_done(node, result->has_passed ? CheckOutcome::passed : CheckOutcome::failed,
-                         result->detail);
+    if (const auto* result = std::get_if<Checked>(&outcome)) {
+        pool_.check_done(node, result->outcome, result->detail);
     } else {
         pool_.check_done(node, CheckOutcome::timed_out, "check timed out");
     }

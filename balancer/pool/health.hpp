@@ -27,7 +27,8 @@ namespace millrace::pool {
 
 enum class CheckKind { smtp, tcp, off };
 
-enum class CheckOutcome { passed, failed, timed_out };
+// `not_made`: we could not ask, which says nothing about the node.
+enum class CheckOutcome { passed, failed, timed_out, not_made };
 
 struct HealthOptions {
     CheckKind kind = CheckKind::smtp;

@@ -144,9 +144,11 @@ Reason Member::check_done(CheckOutcome outcome, std::string_view detail, TimePoi
     const Condition before = health_.condition();
     const bool was_doubted = is_doubted(health_);
     Reason reason;
+    const bool says_nothing = outcome == CheckOutcome::not_made ||
+                              (outcome == CheckOutcome::timed_out && history_.was_busy);
     if (outcome == CheckOutcome::passed) {
         reason = health_.check_passed(now, rng);
-    } else if (outcome == CheckOutcome::timed_out && history_.was_busy) {
+    } else if (says_nothing) {
         health_.check_inconclusive(now, rng);
     } else {
         const bool has_detail = outcome == CheckOutcome::failed || !detail.empty();

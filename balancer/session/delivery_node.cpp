@@ -3,26 +3,14 @@
 #include "balancer/session/delivery.hpp"
 #include "balancer/session/failure_reply.hpp"
 #include "balancer/session/identity.hpp"
-
-#include <boost/system/errc.hpp>
+#include "balancer/session/shortage.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace millrace::session {
 
 namespace {
-
-// The node is not to blame for what we run out of.
-bool is_shortage_of_ours(error_code error) {
-    using boost::system::errc::errc_t;
-    constexpr std::array kShortages = {
-        errc_t::too_many_files_open, errc_t::too_many_files_open_in_system, errc_t::no_buffer_space,
-        errc_t::not_enough_memory, errc_t::address_not_available};
-    return std::any_of(kShortages.begin(), kShortages.end(),
-                       [error](errc_t shortage) { return error == shortage; });
-}
 
 MessageResult result_of(const smtp::Reply& reply) {
     if (reply.is_positive()) {

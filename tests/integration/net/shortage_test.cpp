@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -65,6 +67,29 @@ TEST(Shortage, OfDescriptorsForTheNodeIsATemporaryFailureAndNotTheNodesFault) {
     ScriptedPeer connection = node.accept();
     take_envelope(connection);
     EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+}
+
+TEST(Shortage, OfDescriptorsForChecksIsNotTheNodesFault) {
+    ScriptedNode node;
+    ShellSetup setup = setup_for({node.endpoint()});
+    setup.pool.health.kind = pool::CheckKind::tcp;
+    setup.pool.health.inter = std::chrono::milliseconds(5);
+    setup.pool.health.fastinter = std::chrono::milliseconds(5);
+    setup.pool.health.rise = 1;
+    setup.pool.health.fall = 1;
+    Shell shell(std::move(setup));
+    const auto is_up = [&] { return shell.node(0).state == pool::NodeState::up; };
+    ASSERT_TRUE(wait_until(is_up));
+    const LogCapture log;
+    {
+        const NoDescriptors shortage;
+        EXPECT_TRUE(wait_until([&] {
+            const auto failures = shell.counters().check_failures;
+            return !failures.empty() && failures.begin()->second >= 3;
+        }));
+    }
+    EXPECT_TRUE(is_up());
+    EXPECT_EQ(log.count({"node state=down"}), 0U) << log.text();
 }
 
 }  // namespace

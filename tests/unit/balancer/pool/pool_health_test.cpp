@@ -42,6 +42,21 @@ TEST(PoolHealth, ANodeIsUsedBeforeItsFirstCheckAndNotAfterItFailed) {
                             "1 starting->up: first check passed"));
 }
 
+TEST(PoolHealth, ChecksThatCouldNotBeMadeSayNothing) {
+    Farm farm(pool_options({1}));
+    farm.pass(seconds(5));
+    farm.check(0, CheckOutcome::not_made);
+    EXPECT_EQ(farm.state(0), NodeState::starting) << "it has to be made again";
+    farm.pass(seconds(5));
+    farm.check(0, CheckOutcome::passed);
+    EXPECT_EQ(farm.state(0), NodeState::up);
+    for (int i = 0; i < 10; ++i) {
+        farm.pass(seconds(5));
+        farm.check(0, CheckOutcome::not_made);
+        EXPECT_EQ(farm.state(0), NodeState::up);
+    }
+}
+
 TEST(PoolHealth, ChecksTakeANodeDownAndBringItBack) {
     Farm farm = farm_that_is_up(pool_options({1, 1}));
     for (int i = 0; i < 3; ++i) {
