@@ -105,7 +105,7 @@ void SessionRunner::frontend_writable() {
         frontend_.reset();
         return;
     }
-    arm();
+    report_replies_sent();
 }
 
 void SessionRunner::node_connected(error_code error, std::uint64_t generation) {
@@ -197,6 +197,9 @@ void SessionRunner::carry_out(Output& out) {
     } else if (sent && node_) {
         report_sent(*sent);
     }
+    if (!out.to_frontend.empty()) {
+        report_replies_sent();
+    }
 }
 
 void SessionRunner::send_to_frontend(const std::string& bytes) {
@@ -233,6 +236,13 @@ void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
         give([this](Output& out) { session_.node_spoke_early(now(), out); });
     } else {
         give([&](Output& out) { session_.node_closed(unsent.error(), now(), out); });
+    }
+}
+
+// Commands that waited for it are taken now, whose replies are sent and reported in their turn.
+void SessionRunner::report_replies_sent() {
+    if (frontend_) {
+        give([this](Output& out) { session_.frontend_sent(frontend_->unsent(), now(), out); });
     }
 }
 

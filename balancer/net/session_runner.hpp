@@ -88,6 +88,7 @@ class SessionRunner {
     // Why nothing can be sent to the node now; nothing: it can.
     [[nodiscard]] std::optional<error_code> obstacle_to_send();
     void report_sent(const Result<std::size_t>& unsent);
+    void report_replies_sent();
     [[nodiscard]] bool wants_frontend_bytes() const;
     template <typename Then>
     void when_ready(Stream& stream, boost::asio::ip::tcp::socket::wait_type readiness, Then then);

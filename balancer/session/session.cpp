@@ -44,6 +44,11 @@ void Session::frontend_closed(TimePoint now, Output& out) {
     close(out);
 }
 
+void Session::frontend_sent(std::size_t unsent, TimePoint now, Output& out) {
+    unsent_replies_ = unsent;
+    advance(now, out);
+}
+
 void Session::origin_found(const OriginKey& key, const Result<std::optional<OriginRecord>>& found,
                            TimePoint now, Output& out) {
     if (delivery_) {
@@ -158,6 +163,9 @@ bool Session::advance_content(TimePoint now, Output& out) {
 
 bool Session::advance_commands(TimePoint now, Output& out) {
     if (delivery_ && !delivery_->takes_commands()) {
+        return false;
+    }
+    if (unsent_replies_ + out.to_frontend.size() >= kUnsentRepliesMax) {
         return false;
     }
     std::optional<FrontendStep> step =

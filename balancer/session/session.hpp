@@ -32,6 +32,8 @@ class Session {
  public:
     // Bytes that Postfix may send ahead of our answers before we stop reading.
     static constexpr std::size_t kBufferedMax = 65536;
+    // Replies that Postfix has not taken, from which on its commands wait.
+    static constexpr std::size_t kUnsentRepliesMax = 16384;
 
     Session(SessionSettings settings, TimePoint now);
 
@@ -40,6 +42,8 @@ class Session {
 
     void frontend_received(std::string_view bytes, TimePoint now, Output& out);
     void frontend_closed(TimePoint now, Output& out);
+    // After every attempt to send replies: how many octets the kernel has not taken.
+    void frontend_sent(std::size_t unsent, TimePoint now, Output& out);
 
     void origin_found(const OriginKey& key, const Result<std::optional<OriginRecord>>& found,
                       TimePoint now, Output& out);
@@ -92,6 +96,7 @@ class Session {
     TimePoint waiting_since_;  // last byte of Postfix, or since when it is its turn
     bool was_waiting_ = true;
     std::uint64_t messages_ = 0;
+    std::size_t unsent_replies_ = 0;
     bool is_shutting_down_ = false;
     bool is_closed_ = false;
 };

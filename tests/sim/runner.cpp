@@ -75,6 +75,9 @@ void Runner::carry_out(Output& out) {
         give([&](Output& next) { session_.node_reused(state, world_.timeline.now(), next); });
         return;
     }
+    if (!out.to_frontend.empty()) {
+        give([this](Output& next) { session_.frontend_sent(0, world_.timeline.now(), next); });
+    }
     if (!has_bytes || node_ == nullptr || generation != generation_) {
         return;
     }

@@ -204,6 +204,16 @@ void SessionScript::give(const Event& event) {
     if (has_node_before && has_node_ && has_bytes) {
         report_sent();
     }
+    if (!out.to_frontend.empty()) {
+        unread_ += does_postfix_read_ ? 0 : out.to_frontend.size();
+        give([&](Output& next) { session_.frontend_sent(unread_, now_, next); });
+    }
+}
+
+void SessionScript::postfix_reads_on() {
+    does_postfix_read_ = true;
+    unread_ = 0;
+    give([&](Output& out) { session_.frontend_sent(0, now_, out); });
 }
 
 void SessionScript::report_sent() {

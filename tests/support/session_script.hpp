@@ -76,6 +76,11 @@ class SessionScript {
     // --- Postfix
     void postfix(std::string_view bytes);
     void postfix_drops();
+
+    // From now on its kernel takes no reply; then all of them.
+    void postfix_stops_reading() { does_postfix_read_ = false; }
+
+    void postfix_reads_on();
     // EHLO or LHLO, and its answer is forgotten.
     void postfix_greets();
 
@@ -177,6 +182,8 @@ class SessionScript {
     error_code send_error_;  // of the last write
     bool has_spoken_early_ = false;
     std::optional<std::size_t> behind_dot_;  // octets, while the final dot is unsent
+    bool does_postfix_read_ = true;
+    std::size_t unread_ = 0;  // replies that its kernel has not taken
     std::vector<std::string> requests_;
     std::vector<session::MessageLog> logs_;
     std::optional<pool::NodeIndex> slot_;

@@ -138,6 +138,32 @@ TEST(R8BackPressure, BeginsWithTheFirstReplyThatIsNotTaken) {
     EXPECT_EQ(connection.read_line(), kMail);
 }
 
+// One read brings many short commands; each would be answered at length.
+TEST(R8BackPressure, HoldsCommandsThatHaveArrivedWhileTheirRepliesAreNotTaken) {
+    constexpr std::size_t kCount = 1000;
+    ScriptedNode node;
+    Shell shell(setup_for({node.endpoint()}));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    std::string commands;
+    for (std::size_t i = 0; i < kCount; ++i) {
+        commands += kHello;
+    }
+    const SendLimit limit(postfix.local(), 0);
+    shell.while_paused([&] { postfix.send(commands + std::string(kMail)); });
+    ASSERT_TRUE(SendLimit::is_reached());
+    const ScriptedPeer another = shell.greeted_postfix();  // the loop has turned several times
+    EXPECT_EQ(shell.in_flight(), 0U);
+    EXPECT_FALSE(node.has_connection_waiting());
+
+    SendLimit::lift();
+    for (std::size_t i = 0; i < kCount; ++i) {
+        ASSERT_EQ(postfix.read_reply().substr(0, 3), "250") << i;
+    }
+    ScriptedPeer connection = node.accept();
+    greet(connection);
+    EXPECT_EQ(connection.read_line(), kMail);
+}
+
 TEST(R8BackPressure, OfANodeThatNeverReadsAgainEndsWithTheDataTimeOut) {
     const std::string content = large_content();
     ScriptedNode node;

@@ -148,6 +148,28 @@ TEST(R8Session, StopsReadingCommandsThatMustWait) {
     EXPECT_TRUE(script.session().wants_frontend_bytes()) << "and takes them all in the end";
 }
 
+// The shortest command with the longest reply.
+TEST(R8Session, TakesNoMoreCommandsThanPostfixReadsRepliesFor) {
+    SessionScript script;
+    script.postfix_greets();
+    constexpr std::size_t kCount = 10000;
+    std::string commands;
+    for (std::size_t i = 0; i < kCount; ++i) {
+        commands += "EHLO x\r\n";
+    }
+    script.postfix_stops_reading();
+    script.postfix(commands);
+    const std::size_t unread = script.to_postfix().size();
+    EXPECT_GE(unread, Session::kUnsentRepliesMax);
+    EXPECT_LE(unread, Session::kUnsentRepliesMax + 512);
+    script.postfix(kMail);
+    EXPECT_EQ(script.to_postfix(), "");
+    EXPECT_THAT(script.requests(), ElementsAre());
+
+    script.postfix_reads_on();
+    EXPECT_THAT(script.requests(), ElementsAre("slot")) << "and all of them in the end";
+}
+
 TEST(R8Session, DropsWhatItReadsOfADiscardedContent) {
     ScriptSetup setup = smtp_setup();
     setup.relay.replay_max = 100;
