@@ -49,11 +49,13 @@ App::App(const config::Config& config)
       store_(origin::open_store(origin::parse_store_location(config.origin.store).value(),
                                 config.origin.lifetime, context_.get_executor())),
       lingering_(context_),
+      memory_trim_(context_),
       replay_budget_(config.replay_memory),
       names_(context_),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       expiry_timer_(context_),
       drain_timer_(context_) {
+    sessions_.set_changed([this](std::size_t count) { memory_trim_.sessions_changed(count); });
     session::Relays relays;
     for (const config::PoolConfig& pool : config_.pools) {
         relays.push_back(std::make_shared<const session::RelayOptions>(pool.relay));

@@ -11,6 +11,7 @@
 #include "balancer/net/health_checker.hpp"
 #include "balancer/net/lingering_sockets.hpp"
 #include "balancer/net/listener.hpp"
+#include "balancer/net/memory_trim.hpp"
 #include "balancer/net/name_resolver.hpp"
 #include "balancer/net/pool_driver.hpp"
 #include "balancer/net/session_table.hpp"
@@ -67,6 +68,7 @@ class App {
     metrics::Counters counters_;
     std::unique_ptr<origin::OriginStore> store_;
     net::LingeringSockets lingering_;
+    net::MemoryTrim memory_trim_;
     net::SessionTable sessions_;
     session::ReplayBudget replay_budget_;
     std::vector<std::unique_ptr<RunningPool>> pools_;

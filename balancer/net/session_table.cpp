@@ -7,8 +7,9 @@ namespace millrace::net {
 void SessionTable::open(const SessionEnvironment& environment, Admission admission,
                         boost::asio::ip::tcp::socket frontend, session::SessionSettings settings) {
     const SessionId id = ++last_id_;
-    runners_.emplace(id, std::make_unique<SessionRunner>(id, environment, std::move(admission),
-                                                         std::move(frontend), std::move(settings)));
+    runners_.emplace(id, memory_.make(id, environment, std::move(admission), std::move(frontend),
+                                      std::move(settings)));
+    note_change();
     with(id, [](SessionRunner& runner) { runner.start(); });
 }
 
@@ -16,6 +17,13 @@ void SessionTable::remove_if_finished(SessionId id) {
     const auto found = runners_.find(id);
     if (found != runners_.end() && found->second->is_finished()) {
         runners_.erase(found);
+        note_change();
+    }
+}
+
+void SessionTable::note_change() const {
+    if (changed_) {
+        changed_(runners_.size());
     }
 }
 

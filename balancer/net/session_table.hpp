@@ -2,10 +2,11 @@
 #pragma once
 
 #include "balancer/net/session_runner.hpp"
+#include "balancer/net/slab.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 
@@ -30,6 +31,9 @@ class SessionTable {
         return true;
     }
 
+    // Called with the number of sessions after every change of it.
+    void set_changed(std::function<void(std::size_t)> changed) { changed_ = std::move(changed); }
+
     void shut_down_all();
     void cut_off_all();
 
@@ -37,9 +41,12 @@ class SessionTable {
 
  private:
     void remove_if_finished(SessionId id);
+    void note_change() const;
 
-    std::unordered_map<SessionId, std::unique_ptr<SessionRunner>> runners_;
+    Slab<SessionRunner> memory_;
+    std::unordered_map<SessionId, Slab<SessionRunner>::Pointer> runners_;
     SessionId last_id_ = 0;
+    std::function<void(std::size_t)> changed_;
 };
 
 }  // namespace millrace::net

@@ -88,7 +88,7 @@ class Session {
 
     SessionSettings settings_;
     Frontend frontend_;
-    std::optional<Delivery> delivery_;
+    std::unique_ptr<Delivery> delivery_;  // the larger part of a session, and most are idle
     // Received behind DATA and not taken: content or commands, as the answers will tell.
     std::string waiting_;
     std::string held_;  // content that was waiting, while the shell sends it

@@ -187,6 +187,9 @@ void SessionShell::give(const Event& event) {
     } else {
         read_postfix();
     }
+    if (!out.to_frontend.empty()) {
+        give([this](Output& next) { session_.frontend_sent(0, now_, next); });
+    }
 }
 
 // What Postfix hears, reply by reply.
