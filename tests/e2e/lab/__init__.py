@@ -13,6 +13,9 @@ purpose; nothing of the machine's own mail system is read or touched. One noun t
     ctl        millracectl
     gate       where the messages of an amavisd are stopped
     cluster    the usual topologies of all these, and the journey of one message through them
+    orders     programs of the lab that take orders: crowd (clients), wide_node, publisher (milters)
+    footprint  memory and descriptors of a process under a load; mail_stream is mail beside it
+    bounds_*   loads beyond what the balancer can take, and what they cost
     kill_loop  nodes killed and started again under load, and the account of it
 
 Only the standard library is used.

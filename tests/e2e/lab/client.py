@@ -1,4 +1,5 @@
 """Who sends mail: an SMTP client that can speak as any address (XCLIENT), and sendmail(1)."""
+import socket
 import subprocess
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ class Client:
     def __init__(self, host, address, port, timeout=60.0, preamble=b""):
         """`preamble` goes out first: a PROXY header."""
         self._sock = host.connect(address, port, timeout)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock.sendall(preamble)
         self._file = self._sock.makefile("rb")
         self._expect(220)
@@ -67,10 +69,18 @@ class Client:
         stuffed = data.replace(b"\r\n.", b"\r\n..")
         self._sock.sendall(b"." + stuffed if stuffed.startswith(b".") else stuffed)
 
+    def write_some(self, octets):
+        """As many of these as go, without a change; how many."""
+        return self._sock.send(octets)
+
     def finish(self):
         """Ends the data; the queue ID."""
         self._sock.sendall(b".\r\n")
         return self._expect(250).partition("queued as ")[2].strip()
+
+    @property
+    def local_port(self):
+        return self._sock.getsockname()[1]
 
     def no_operation(self):
         self._ask("NOOP")

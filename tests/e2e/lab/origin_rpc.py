@@ -11,6 +11,21 @@ STORED = 1
 
 def publish(path, ingress, queue_id, connected_address, connected_port=40025, origin_address=None):
     """The Status of the response."""
+    frame = request(7, ingress, queue_id, connected_address, connected_port, origin_address)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(path)
+        sock.sendall(frame)
+        reader = sock.makefile("rb")
+        (length,) = struct.unpack(">I", reader.read(4))
+        number, status = response(reader.read(length))
+    assert number == 7, number
+    return status
+
+
+def request(number, ingress, queue_id, connected_address, connected_port=40025,
+            origin_address=None):
+    """The frame that asks to store one record."""
     client = _text(1, origin_address or connected_address) + _text(5, "stale.example") + _text(6, "ESMTP")
     record = (
         _text(1, ingress)
@@ -20,16 +35,14 @@ def publish(path, ingress, queue_id, connected_address, connected_port=40025, or
         + _bytes(5, client)
         + _number(8, int(time.time() * 1000))
     )
-    request = _number(1, 7) + _bytes(2, record)
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(10)
-        sock.connect(path)
-        sock.sendall(struct.pack(">I", len(request)) + request)
-        reader = sock.makefile("rb")
-        (length,) = struct.unpack(">I", reader.read(4))
-        fields = _fields(reader.read(length))
-    assert fields[1] == 7, fields
-    return fields.get(2, 0)
+    payload = _number(1, number) + _bytes(2, record)
+    return struct.pack(">I", len(payload)) + payload
+
+
+def response(payload):
+    """The number of the request and the Status."""
+    fields = _fields(payload)
+    return fields[1], fields.get(2, 0)
 
 
 def _varint(value):

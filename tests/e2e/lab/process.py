@@ -34,7 +34,7 @@ class Process:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
                 env={**os.environ, **(self.environment or {})},
             )
 
@@ -88,5 +88,5 @@ class Process:
         return self.child.returncode
 
 
-def _end_with_parent():
+def end_with_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
