@@ -79,7 +79,7 @@ def idle_sessions(lab, count=10_000):
         wait_until_quiet(bench.balancer)
         row.expect(row.counts["in_flight"] == 0, "idle sessions hold slots")
         # What the event loop knows of a descriptor it keeps for the next one.
-        rows.append(row.finish(near=max(4 * MIB, count * KIB)))
+        rows.append(row.finish(near=MIB + count * KIB))
         crowd.stop()
     return rows
 
