@@ -56,11 +56,11 @@ class Slab {
 
  private:
     struct Slot {
-        alignas(T) std::array<std::byte, sizeof(T)> octets;
+        alignas(T) std::array<std::byte, sizeof(T)> octets{};
     };
 
     struct Block {
-        std::array<Slot, kPerBlock> slots;
+        std::array<Slot, kPerBlock> slots{};
         std::bitset<kPerBlock> used;
     };
 
