@@ -18,7 +18,7 @@ class Footprint:
     def __init__(self, pid):
         self.pid = pid
         self.rss = [resident(pid), 0, 0]
-        self.descriptors = [descriptors(pid), 0, 0]
+        self.descriptors = [_descriptors_at_rest(pid), 0, 0]
         with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
             file.write(_RESET_PEAK)
         self._end = threading.Event()
@@ -72,6 +72,15 @@ def resident(pid, field="VmRSS"):
             if line.startswith(field + ":"):
                 return int(line.split()[1]) * 1024
     raise RuntimeError(f"{pid} has ended")
+
+
+def _descriptors_at_rest(pid):
+    """Without those of a health check, or of a question for metrics, that is just being made."""
+    fewest = descriptors(pid)
+    for _ in range(25):
+        time.sleep(_LOOK_EVERY)
+        fewest = min(fewest, descriptors(pid))
+    return fewest
 
 
 def descriptors(pid):
