@@ -123,6 +123,7 @@ void App::open_origin_service() {
     options.listen = {*config_.origin.listen};
     options.access.own_user = ::getuid();
     options.access.trusted_networks = config_.origin.trusted_networks;
+    options.tls = config_.origin.tls;
     origin_receiver_.emplace(context_.get_executor(), *store_, options);
 }
 

@@ -5,6 +5,7 @@
 #include "proto/runtime/config_file.hpp"
 #include "proto/runtime/logging.hpp"
 #include "proto/runtime/privileges.hpp"
+#include "proto/runtime/tls.hpp"
 
 #include <exception>
 #include <iostream>
@@ -37,6 +38,9 @@ int run(const CommandLine& line) {
     const config::Config config = config::make_config(line.values);
     if (line.print_config) {
         std::cout << print_config(line.values, config::config_keys());
+    }
+    if (line.check_config && config.origin.tls) {
+        (void)load_tls_context(*config.origin.tls, TlsSide::server);
     }
     if (!line.print_config && !line.check_config) {
         serve(config);

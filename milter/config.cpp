@@ -1,5 +1,6 @@
 #include "milter/config.hpp"
 
+#include "proto/runtime/tls.hpp"
 #include "proto/runtime/units.hpp"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace millrace::milter {
 namespace {
@@ -17,6 +19,8 @@ using namespace std::chrono_literals;
 
 // Postfix gives a milter 300 s for the end of a message; mail should not wait nearly as long.
 constexpr Duration kTimeoutMax = 2min;
+
+constexpr const char* kPemFile = "the /PATH of a file in PEM";
 
 const ConfigKey& find_row(std::string_view name) {
     const auto& keys = config_keys();
@@ -114,6 +118,29 @@ TrackerOptions read_tracker(const ConfigValues& values) {
     return tracker;
 }
 
+// On TCP records would be open to everybody between, and anybody could pose as a balancer. On a
+// Unix-domain socket TLS would do nothing, and whoever asks for it should know.
+void check_tls(const ConfigValues& values, const PublisherOptions& publisher) {
+    const auto is_tcp = [](const ListenAddress& service) {
+        return std::holds_alternative<Endpoint>(service);
+    };
+    const auto& services = publisher.services;
+    const auto tcp = std::find_if(services.begin(), services.end(), is_tcp);
+    if (tcp != services.end() && !publisher.tls) {
+        const auto index = static_cast<std::size_t>(tcp - services.begin());
+        refuse_value("origin", values.find("origin")->at(index),
+                     "tls-cert, tls-key and tls-ca to be set as well, or unix:/PATH: over TCP "
+                     "records are published with TLS only");
+    }
+    for (const char* key : {"tls-cert", "tls-name"}) {
+        const auto* given = values.find(key);
+        if (given != nullptr && tcp == services.end()) {
+            refuse_value(key, given->front(),
+                         "an 'origin' that is ADDRESS:PORT: there is no TLS on a Unix socket");
+        }
+    }
+}
+
 }  // namespace
 
 const std::vector<ConfigKey>& config_keys() {
@@ -128,6 +155,12 @@ const std::vector<ConfigKey>& config_keys() {
          "an octal file mode such as 0660"},
         {"origin", "An origin service of a balancer, which records are published to.",
          "unix:/run/millrace/origin.sock", "unix:/PATH or ADDRESS:PORT", true},
+        {"tls-cert", "The certificate that is shown to balancers on TCP, in PEM.", "", kPemFile},
+        {"tls-key", "Its private key, in PEM.", "", kPemFile},
+        {"tls-ca", "The certificates of those who may sign a balancer's, in PEM.", "", kPemFile},
+        {"tls-name",
+         "What a balancer's certificate must name; without it, the address connected to.", "",
+         "a host name or an address"},
         {"publish", "Whether one service must acknowledge a record, or all of them.", "any",
          "any or all"},
         {"timeout", "How long a message waits for the acknowledgement.", "2s",
@@ -153,6 +186,10 @@ Config make_config(const ConfigValues& values) {
     config.publisher.services = read_all(values, "origin", parse_listen_address);
     config.publisher.policy = read(values, "publish", parse_policy);
     config.publisher.timeout = read(values, "timeout", parse_timeout);
+    config.publisher.tls = read_tls_files(values);
+    const auto names = read_all(values, "tls-name", parse_host_name);
+    config.publisher.tls_name = names.empty() ? std::string{} : names.front();
+    check_tls(values, config.publisher);
     config.on_error = read(values, "on-error", parse_verdict);
     config.tracker = read_tracker(values);
     return config;

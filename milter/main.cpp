@@ -3,6 +3,7 @@
 #include "milter/callbacks.hpp"
 #include "milter/config.hpp"
 #include "proto/log.hpp"
+#include "proto/runtime/tls.hpp"
 
 #include <cstdlib>
 #include <exception>
@@ -21,10 +22,10 @@ void serve(const Config& config) {
     harden_process();
     raise_descriptor_limit();
     drop_privileges(config.identity);
-    open_service(config.listen, config.listen_mode);
     PublisherOptions options = config.publisher;
     options.on_slow = [&] { stir_workers(config.listen); };
     OriginPublisher publisher(options);
+    open_service(config.listen, config.listen_mode);
     const OriginRecorder recorder(
         [&](const OriginRecord& record) { return publisher.publish(record); }, config.on_error);
     LogLine line("milter", "started");
@@ -48,6 +49,9 @@ int run(const CommandLine& line) {
     const Config config = make_config(line.values);
     if (line.print_config) {
         std::cout << print_config(line.values, config_keys());
+    }
+    if (line.check_config && config.publisher.tls) {
+        (void)load_tls_context(*config.publisher.tls, TlsSide::client);
     }
     if (!line.print_config && !line.check_config) {
         set_up_logging(kProgram, config.log_level, config.log_target);

@@ -8,12 +8,12 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace millrace::milter {
 namespace {
@@ -40,12 +40,8 @@ void set_tcp_options(int socket, std::chrono::milliseconds limit) {
 
 }  // namespace
 
-OriginLink::OriginLink(ListenAddress address, std::chrono::milliseconds retry_window)
-    : address_(std::move(address)), retry_window_(retry_window) {}
-
-OriginLink::~OriginLink() {
-    close_socket();
-}
+OriginLink::OriginLink(ListenAddress address, std::chrono::milliseconds retry_window, LinkTls tls)
+    : address_(std::move(address)), retry_window_(retry_window), tls_(std::move(tls)) {}
 
 void OriginLink::add(std::uint64_t id, std::string frame, TimePoint deadline) {
     if (trouble_.is_deaf && !requests_.is_empty()) {
@@ -55,6 +51,9 @@ void OriginLink::add(std::uint64_t id, std::string frame, TimePoint deadline) {
 }
 
 short OriginLink::events() const {
+    if (state_ == State::handshake) {
+        return transport_->events();
+    }
     const bool is_writing = state_ == State::connecting || !unsent_.empty();
     return static_cast<short>(is_writing ? POLLIN | POLLOUT : POLLIN);
 }
@@ -70,6 +69,8 @@ std::optional<OriginLink::TimePoint> OriginLink::wake_at() const {
 void OriginLink::advance(short revents, TimePoint now) {
     if (revents != 0 && state_ == State::connecting) {
         finish_connect(now);
+    } else if (revents != 0 && state_ == State::handshake) {
+        shake_hands(now);
     } else if ((revents & ~POLLOUT) != 0 && state_ == State::open) {
         receive(now);
     }
@@ -93,35 +94,59 @@ std::vector<PendingRequests::Answer> OriginLink::take_answers() {
 void OriginLink::open(TimePoint now) {
     SocketAddress to = to_socket_address(address_);
     retry_at_.reset();
-    socket_ = socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (socket_ < 0) {
+    const int socket =
+        ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket < 0) {
         fail_connect(errno, now);
         return;
     }
+    transport_ = make_transport(socket);
     if (to.storage.ss_family != AF_UNIX) {
-        set_tcp_options(socket_, retry_window_);
+        set_tcp_options(socket, retry_window_);
     }
-    if (connect(socket_, to.generic(), to.length) == 0) {
-        become_open(now);
+    if (connect(socket, to.generic(), to.length) == 0) {
+        shake_hands(now);
     } else if (errno == EINPROGRESS) {
         state_ = State::connecting;
     } else {
-        // A Unix-domain socket with a full backlog says EAGAIN: busy, to be tried again.
         fail_connect(errno, now);
     }
+}
+
+std::unique_ptr<Transport> OriginLink::make_transport(int socket) const {
+    const auto* endpoint = std::get_if<Endpoint>(&address_);
+    if (endpoint == nullptr || tls_.credentials == nullptr) {
+        return std::make_unique<Transport>(socket);
+    }
+    const std::string name = tls_.name.empty() ? to_string(endpoint->address) : tls_.name;
+    return std::make_unique<Transport>(socket, tls_.credentials->current(), name);
 }
 
 void OriginLink::finish_connect(TimePoint now) {
     int error = 0;
     socklen_t length = sizeof(error);
-    if (getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
+    if (getsockopt(transport_->descriptor(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
         error = errno;
     }
     if (error != 0) {
         fail_connect(error, now);
         return;
     }
-    become_open(now);
+    shake_hands(now);
+}
+
+void OriginLink::shake_hands(TimePoint now) {
+    switch (transport_->shake_hands()) {
+        case Transport::Status::done:
+            become_open(now);
+            return;
+        case Transport::Status::blocked:
+            state_ = State::handshake;
+            return;
+        case Transport::Status::ended:
+            fail_connect(std::string(transport_->reason()), false, now);
+            return;
+    }
 }
 
 void OriginLink::become_open(TimePoint now) {
@@ -130,12 +155,16 @@ void OriginLink::become_open(TimePoint now) {
     received_at_ = now;
 }
 
+// A Unix-domain socket with a full backlog says EAGAIN: busy, to be tried again.
 void OriginLink::fail_connect(int error, TimePoint now) {
-    const std::string reason = describe(error);
-    close_socket();
+    fail_connect(describe(error), error == EAGAIN, now);
+}
+
+void OriginLink::fail_connect(const std::string& reason, bool is_busy, TimePoint now) {
+    close_connection();
     const bool is_young = note_trouble(reason, now);
     log_trouble();
-    if (is_young || error == EAGAIN) {
+    if (is_young || is_busy) {
         retry_at_ = now + kRetryInterval;
     } else {
         requests_.fail_all(reason);
@@ -144,20 +173,18 @@ void OriginLink::fail_connect(int error, TimePoint now) {
 
 void OriginLink::receive(TimePoint now) {
     std::array<char, 4096> buffer{};
-    for (int reads = 0; reads < kReadsMax; ++reads) {
-        const ssize_t count = recv(socket_, buffer.data(), buffer.size(), 0);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    // What TLS has taken off the socket would not wake us: at most the rest of one record.
+    for (int reads = 0; reads < kReadsMax || transport_->has_received(); ++reads) {
+        const Transport::Transfer transfer = transport_->receive(buffer.data(), buffer.size());
+        if (transfer.status == Transport::Status::blocked) {
             return;
         }
-        if (count <= 0) {
-            lose(count == 0 ? "connection closed" : describe(errno), now);
+        if (transfer.status == Transport::Status::ended) {
+            lose(std::string(transport_->reason()), now);
             return;
         }
         received_at_ = now;
-        if (!take_frames({buffer.data(), static_cast<std::size_t>(count)})) {
+        if (!take_frames({buffer.data(), transfer.count})) {
             lose("answer is not understood", now);
             return;
         }
@@ -190,18 +217,15 @@ void OriginLink::send_unsent(TimePoint now) {
 
 void OriginLink::flush(TimePoint now) {
     while (!unsent_.empty()) {
-        const ssize_t count = send(socket_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        const Transport::Transfer transfer = transport_->send(unsent_);
+        if (transfer.status == Transport::Status::blocked) {
             return;
         }
-        if (count < 0) {
-            lose(describe(errno), now);
+        if (transfer.status == Transport::Status::ended) {
+            lose(std::string(transport_->reason()), now);
             return;
         }
-        unsent_.erase(0, static_cast<std::size_t>(count));
+        unsent_.erase(0, transfer.count);
     }
 }
 
@@ -210,7 +234,8 @@ void OriginLink::expire(TimePoint now) {
     const auto sent_at = requests_.expire(now, trouble_.reason);
     const bool is_dead = state_ == State::open && sent_at && received_at_ <= *sent_at;
     // A connection that is still being made serves nobody any more.
-    const bool is_pointless = state_ == State::connecting && was_waiting && requests_.is_empty();
+    const bool is_being_made = state_ == State::connecting || state_ == State::handshake;
+    const bool is_pointless = is_being_made && was_waiting && requests_.is_empty();
     if (is_dead || is_pointless) {
         become_deaf(now);
     }
@@ -218,7 +243,7 @@ void OriginLink::expire(TimePoint now) {
 
 void OriginLink::become_deaf(TimePoint now) {
     trouble_.is_deaf = true;
-    close_socket();
+    close_connection();
     requests_.lose_connection();
     note_trouble(PendingRequests::kTimedOut, now);
     log_trouble();
@@ -226,7 +251,7 @@ void OriginLink::become_deaf(TimePoint now) {
 
 void OriginLink::lose(std::string_view reason, TimePoint now) {
     trouble_.is_deaf = false;  // it has ended, at least; what comes next may hear
-    close_socket();
+    close_connection();
     requests_.lose_connection();
     if (requests_.is_empty()) {
         return;  // a service may end while nobody needs it
@@ -242,11 +267,8 @@ void OriginLink::lose(std::string_view reason, TimePoint now) {
     }
 }
 
-void OriginLink::close_socket() {
-    if (socket_ >= 0) {
-        ::close(socket_);
-    }
-    socket_ = -1;
+void OriginLink::close_connection() {
+    transport_.reset();
     state_ = State::closed;
     unsent_.clear();
 }

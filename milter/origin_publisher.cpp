@@ -44,6 +44,18 @@ std::thread start_without_signals(Function function) {
     }
 }
 
+std::vector<std::unique_ptr<OriginLink>> make_links(const PublisherOptions& options) {
+    LinkTls tls{nullptr, options.tls_name};
+    if (options.tls) {
+        tls.credentials = std::make_shared<TlsCredentials>(*options.tls, TlsSide::client);
+    }
+    std::vector<std::unique_ptr<OriginLink>> links;
+    for (const ListenAddress& service : options.services) {
+        links.push_back(std::make_unique<OriginLink>(service, options.timeout, tls));
+    }
+    return links;
+}
+
 int poll_timeout(Clock::time_point until) {
     using std::chrono::milliseconds;
     const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
@@ -53,10 +65,7 @@ int poll_timeout(Clock::time_point until) {
 }  // namespace
 
 OriginPublisher::OriginPublisher(PublisherOptions options)
-    : options_(std::move(options)), wake_fd_(make_wake_descriptor()) {
-    for (const ListenAddress& service : options_.services) {
-        links_.push_back(std::make_unique<OriginLink>(service, options_.timeout));
-    }
+    : options_(std::move(options)), links_(make_links(options_)), wake_fd_(make_wake_descriptor()) {
     try {
         thread_ = start_without_signals([this] { run(); });
     } catch (...) {

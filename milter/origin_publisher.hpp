@@ -13,6 +13,7 @@
 #include "milter/origin_link.hpp"
 #include "proto/origin.hpp"
 #include "proto/runtime/listen_address.hpp"
+#include "proto/runtime/tls.hpp"
 #include "proto/runtime/units.hpp"
 
 #include <condition_variable>
@@ -22,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +41,8 @@ struct PublisherOptions {
     Duration timeout{2000};
     // Called by a thread that has waited kSlow in publish(), and after twice as long each time.
     std::function<void()> on_slow;
+    std::optional<TlsFiles> tls = std::nullopt;  // for services on TCP
+    std::string tls_name = {};                   // see LinkTls
 };
 
 struct PublishOutcome {
@@ -58,7 +62,8 @@ class OriginPublisher {
     static constexpr std::chrono::milliseconds kGrace{50};
     static constexpr std::chrono::milliseconds kSlow{5};
 
-    // Throws std::system_error when the thread cannot be started.
+    // Throws ConfigError for files that cannot be used, std::system_error when the thread cannot
+    // be started.
     explicit OriginPublisher(PublisherOptions options);
     OriginPublisher(const OriginPublisher&) = delete;
     OriginPublisher& operator=(const OriginPublisher&) = delete;
@@ -95,8 +100,8 @@ class OriginPublisher {
     void decide(Waiting& waiting) const;
 
     PublisherOptions options_;
-    int wake_fd_;
     std::vector<std::unique_ptr<OriginLink>> links_;  // the thread's own
+    int wake_fd_;
 
     std::mutex mutex_;
     std::uint64_t last_id_ = 0;

@@ -38,6 +38,16 @@ void check_publishers(const Section& section, const OriginServiceConfig& config)
                        "unix:/PATH or a loopback address as long as no origin.trusted-networks "
                        "says who may publish");
     }
+    // An address is nothing that a local user, or somebody on the way, could not use as well.
+    if (endpoint != nullptr && !config.tls) {
+        section.refuse("listen",
+                       "origin.tls-cert, origin.tls-key and origin.tls-ca to be set as well, or "
+                       "unix:/PATH: TCP is served with TLS only");
+    }
+    if (endpoint == nullptr && config.tls) {
+        section.refuse("tls-cert",
+                       "origin.listen = ADDRESS:PORT: there is no TLS on a Unix socket");
+    }
 }
 
 OriginServiceConfig read_origin(const ConfigValues& values) {
@@ -54,6 +64,7 @@ OriginServiceConfig read_origin(const ConfigValues& values) {
         config.trusted_networks.insert(config.trusted_networks.end(), networks.begin(),
                                        networks.end());
     }
+    config.tls = read_tls_files(values, "origin.");
     check_publishers(section, config);
     return config;
 }

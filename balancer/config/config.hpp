@@ -13,6 +13,7 @@
 #include "proto/runtime/listen_address.hpp"
 #include "proto/runtime/logging.hpp"
 #include "proto/runtime/privileges.hpp"
+#include "proto/runtime/tls.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,6 +28,7 @@ struct OriginServiceConfig {
     std::string store = "memory:";        // sqlite:PATH or memory:
     origin::Lifetime lifetime;
     std::vector<Network> trusted_networks;  // who may publish over TCP
+    std::optional<TlsFiles> tls;            // on TCP always, on a Unix socket never
 };
 
 struct AdminServiceConfig {

@@ -10,6 +10,7 @@ constexpr const char* kTime = "a duration from 1ms to 365d, such as 5s";
 constexpr const char* kTimeOrZero = "a duration up to 365d, such as 5s, or 0s";
 constexpr const char* kNetworks = "networks such as 192.0.2.0/24 or addresses, with commas between";
 
+constexpr const char* kPemFile = "the /PATH of a file in PEM";
 constexpr const char* kNames = "names, with commas between";
 
 using Rows = std::vector<ConfigKey>;
@@ -39,6 +40,11 @@ Rows service_keys() {
          "pass or tempfail"},
         {"origin.trusted-networks", "Who may publish over TCP; addresses of loopback always may.",
          "", kNetworks, true},
+        {"origin.tls-cert", "The certificate that is shown to milters on TCP, in PEM.", "",
+         kPemFile},
+        {"origin.tls-key", "Its private key, in PEM.", "", kPemFile},
+        {"origin.tls-ca", "The certificates of those who may sign a milter's, in PEM.", "",
+         kPemFile},
 
         {"admin.listen", "Where millracectl gives its orders; without it, nowhere.", "",
          "unix:/PATH"},

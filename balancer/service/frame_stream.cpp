@@ -4,9 +4,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <utility>
 
@@ -42,11 +39,10 @@ std::optional<std::string> FrameStream::take() {
 }
 
 asio::awaitable<void> FrameStream::read_some() {
-    SocketDeadline deadline(socket_);
+    SocketDeadline deadline(stream_.socket());
     deadline.arm(time_to_read());
     error_code error;
-    const std::size_t count = co_await socket_->async_read_some(
-        asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t count = co_await stream_.read_some(asio::buffer(buffer_), error);
     bytes_ = std::string_view(buffer_.data(), count);
     if (error == asio::error::eof && frames_.is_idle()) {
         finish("closed by the peer", false);
@@ -68,22 +64,21 @@ std::chrono::milliseconds FrameStream::time_to_read() const {
 }
 
 asio::awaitable<error_code> FrameStream::write(std::string frames) {
-    SocketDeadline deadline(socket_);
+    SocketDeadline deadline(stream_.socket());
     deadline.arm(limits_.write_timeout);
-    error_code error;
-    co_await asio::async_write(*socket_, asio::buffer(frames),
-                               asio::redirect_error(asio::use_awaitable, error));
+    const error_code error = co_await stream_.write(frames);
     if (error) {
         error_code ignored;
-        socket_->close(ignored);
+        stream_.socket()->close(ignored);
     }
     co_return error;
 }
 
 bool FrameStream::has_peer_left() const {
     char octet = 0;
-    return !socket_->is_open() ||
-           ::recv(socket_->native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    Socket& socket = *stream_.socket();
+    return !socket.is_open() ||
+           ::recv(socket.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void FrameStream::finish(std::string_view reason, bool is_peers_fault) {

@@ -6,6 +6,7 @@
 // at a time, side by side.
 #pragma once
 
+#include "balancer/service/byte_stream.hpp"
 #include "balancer/service/stream_acceptor.hpp"
 #include "proto/frame.hpp"
 #include "proto/result.hpp"
@@ -18,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace millrace::service {
 
@@ -35,8 +37,11 @@ struct FrameEnd {
 
 class FrameStream {
  public:
+    FrameStream(ByteStream stream, const FrameLimits& limits)
+        : stream_(std::move(stream)), limits_(limits) {}
+
     FrameStream(std::shared_ptr<Socket> socket, const FrameLimits& limits)
-        : socket_(std::move(socket)), limits_(limits) {}
+        : FrameStream(ByteStream(std::move(socket)), limits) {}
 
     // The payload of the next frame; nothing once the connection has ended, see end().
     [[nodiscard]] asio::awaitable<std::optional<std::string>> read();
@@ -46,9 +51,10 @@ class FrameStream {
     // Whole frames. An error closes the socket, which ends the reading too.
     [[nodiscard]] asio::awaitable<error_code> write(std::string frames);
 
-    [[nodiscard]] bool is_open() const { return socket_->is_open(); }
+    [[nodiscard]] bool is_open() const { return stream_.socket()->is_open(); }
 
-    // Whether the peer has ended its side and has nothing left to be read. It does not wait.
+    // Whether the peer has ended its side and has nothing left to be read. It does not wait. Only
+    // for a stream without TLS.
     [[nodiscard]] bool has_peer_left() const;
 
  private:
@@ -58,7 +64,7 @@ class FrameStream {
     void finish(std::string_view reason, bool is_peers_fault);
     [[nodiscard]] std::chrono::milliseconds time_to_read() const;
 
-    std::shared_ptr<Socket> socket_;
+    ByteStream stream_;
     FrameLimits limits_;
     FrameReader frames_;
     FrameEnd end_;

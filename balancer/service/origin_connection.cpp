@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -76,10 +77,10 @@ class Answers {
 // the reading as well.
 class OriginConnection {
  public:
-    OriginConnection(std::shared_ptr<Socket> socket, std::string peer, origin::OriginStore& store,
+    OriginConnection(ByteStream stream, std::string peer, origin::OriginStore& store,
                      const OriginConnectionLimits& limits, LogThrottle& complaints)
-        : answers_(std::make_shared<Answers>(socket->get_executor())),
-          stream_(std::move(socket), limits.frames),
+        : answers_(std::make_shared<Answers>(stream.socket()->get_executor())),
+          stream_(std::move(stream), limits.frames),
           peer_(std::move(peer)),
           store_(store),
           pipeline_max_(limits.pipeline_max),
@@ -193,12 +194,12 @@ void OriginConnection::complain(std::string_view event, std::string_view reason)
 
 }  // namespace
 
-asio::awaitable<void> serve_origin_connection(std::shared_ptr<Socket> socket, std::string peer,
+asio::awaitable<void> serve_origin_connection(ByteStream stream, std::string peer,
                                               origin::OriginStore& store,
                                               OriginConnectionLimits limits,
                                               LogThrottle& complaints) {
     using asio::experimental::awaitable_operators::operator&&;
-    OriginConnection connection(std::move(socket), std::move(peer), store, limits, complaints);
+    OriginConnection connection(std::move(stream), std::move(peer), store, limits, complaints);
     co_await (connection.read_requests() && connection.write_answers());
 }
 

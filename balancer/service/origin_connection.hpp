@@ -8,14 +8,13 @@
 #pragma once
 
 #include "balancer/origin/origin_store.hpp"
+#include "balancer/service/byte_stream.hpp"
 #include "balancer/service/frame_stream.hpp"
 #include "balancer/service/log_throttle.hpp"
-#include "balancer/service/stream_acceptor.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <string>
 
 namespace millrace::service {
@@ -28,8 +27,7 @@ struct OriginConnectionLimits {
 // Until the peer ends the connection and has its last answer, or something fails. `peer` is for
 // log lines, `complaints` bounds those about the peer. REQUIRES: store and complaints are there for
 // as long as the event loop runs.
-[[nodiscard]] asio::awaitable<void> serve_origin_connection(std::shared_ptr<Socket> socket,
-                                                            std::string peer,
+[[nodiscard]] asio::awaitable<void> serve_origin_connection(ByteStream stream, std::string peer,
                                                             origin::OriginStore& store,
                                                             OriginConnectionLimits limits,
                                                             LogThrottle& complaints);

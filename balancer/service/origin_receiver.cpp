@@ -1,13 +1,18 @@
 #include "balancer/service/origin_receiver.hpp"
 
+#include "balancer/service/byte_stream.hpp"
 #include "balancer/service/gate.hpp"
 #include "balancer/service/log_throttle.hpp"
+#include "proto/log.hpp"
 #include "proto/runtime/config_file.hpp"
+#include "proto/runtime/logging.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace millrace::service {
 namespace {
@@ -18,22 +23,58 @@ class Reception {
     Reception(origin::OriginStore& store, const OriginReceiverOptions& options)
         : store_(store),
           gate_("origin", "not permitted to publish", options.access),
-          limits_(options.connection) {}
-
-    asio::awaitable<void> serve(std::shared_ptr<Socket> socket) {
-        const Gate::Visitor visitor = gate_.examine(*socket);
-        if (visitor.is_permitted) {
-            co_await serve_origin_connection(std::move(socket), visitor.name, store_, limits_,
-                                             complaints_);
+          handshake_timeout_(options.handshake_timeout),
+          limits_(options.connection) {
+        if (options.tls) {
+            tls_.emplace(*options.tls, TlsSide::server);
         }
     }
 
+    asio::awaitable<void> serve(std::shared_ptr<Socket> socket, bool is_tcp) {
+        const Gate::Visitor visitor = gate_.examine(*socket);
+        if (!visitor.is_permitted) {
+            co_return;
+        }
+        ByteStream stream = is_tcp ? ByteStream(std::move(socket), tls_.value().current())
+                                   : ByteStream(std::move(socket));
+        const ByteStream::Handshake handshake = co_await stream.shake_hands(handshake_timeout_);
+        if (!handshake.is_done) {
+            log_handshake(visitor.name, handshake);
+            co_return;
+        }
+        co_await serve_origin_connection(std::move(stream), visitor.name, store_, limits_,
+                                         complaints_);
+    }
+
  private:
+    void log_handshake(const std::string& peer, const ByteStream::Handshake& handshake) {
+        LogLine line("origin", "handshake failed");
+        line.add("peer", peer).add("reason", handshake.reason);
+        if (handshake.is_closed_early) {
+            log(LogLevel::debug, line.text());
+        } else if (const auto count = handshakes_.admit(std::chrono::steady_clock::now())) {
+            log(LogLevel::warning, line.add("count", *count).text());
+        }
+    }
+
     origin::OriginStore& store_;
     Gate gate_;
+    std::optional<TlsCredentials> tls_;
+    std::chrono::milliseconds handshake_timeout_;
     OriginConnectionLimits limits_;
     LogThrottle complaints_{std::chrono::minutes(1)};
+    LogThrottle handshakes_{std::chrono::minutes(1)};
 };
+
+void check_address(const ListenAddress& address, const OriginReceiverOptions& options) {
+    std::optional<std::string> refusal = listen_refusal(address, options.access);
+    if (!refusal && std::holds_alternative<Endpoint>(address) && !options.tls) {
+        refusal = "TCP is served with TLS only: name its files in tls-cert, tls-key and tls-ca";
+    }
+    if (refusal) {
+        throw ConfigError("origin.listen = " + to_string(address) + ": " + *refusal);
+    }
+}
 
 }  // namespace
 
@@ -41,15 +82,15 @@ OriginReceiver::OriginReceiver(const asio::any_io_executor& executor, origin::Or
                                const OriginReceiverOptions& options) {
     const auto reception = std::make_shared<Reception>(store, options);
     for (const ListenAddress& address : options.listen) {
-        if (const std::optional<std::string> refusal = listen_refusal(address, options.access)) {
-            throw ConfigError("origin.listen = " + to_string(address) + ": " + *refusal);
-        }
+        check_address(address, options);
         const StreamListenerOptions listener{"origin", address, options.socket_mode,
                                              options.connections_max};
+        const bool is_tcp = std::holds_alternative<Endpoint>(address);
         // It outlives its coroutines: the listener keeps the function as long as they run.
-        listeners_.emplace_back(executor, listener, [reception](std::shared_ptr<Socket> socket) {
-            return reception->serve(std::move(socket));
-        });
+        listeners_.emplace_back(executor, listener,
+                                [reception, is_tcp](std::shared_ptr<Socket> socket) {
+                                    return reception->serve(std::move(socket), is_tcp);
+                                });
     }
 }
 

@@ -1,8 +1,9 @@
 // Takes origins from the milters: listens for the origin RPC and files what it receives.
 //
 // Only peers that the access rules permit get that far (rule R11); the others are turned away when
-// they connect. Refused connections and refused records each give a warning, at most one in a
-// minute. A record counts as received when the store has it, and the milter is told then and not
+// they connect. On TCP they must also prove who they are, with a certificate (TLS). Refused
+// connections, failed handshakes and refused records each give a warning, at most one in a minute.
+// A record counts as received when the store has it, and the milter is told then and not
 // before. From the event loop only.
 #pragma once
 
@@ -11,13 +12,15 @@
 #include "balancer/service/origin_connection.hpp"
 #include "balancer/service/stream_listener.hpp"
 #include "proto/runtime/listen_address.hpp"
+#include "proto/runtime/tls.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <memory>
+#include <optional>
 #include <vector>
 
 namespace millrace::service {
@@ -26,15 +29,18 @@ struct OriginReceiverOptions {
     std::vector<ListenAddress> listen;
     mode_t socket_mode = 0660;
     AccessRules access;
+    std::optional<TlsFiles> tls;  // TCP is not listened on without
+    std::chrono::milliseconds handshake_timeout = std::chrono::seconds(10);
     std::size_t connections_max = 256;  // for each address
     OriginConnectionLimits connection;
 };
 
 class OriginReceiver {
  public:
-    // Listens from here on. Throws ConfigError for an address that the access rules forbid,
-    // std::system_error for one that cannot be bound. REQUIRES: the store is there for as long as
-    // the event loop runs, and gone before the executor's context.
+    // Listens from here on. Throws ConfigError for an address that the access rules forbid or that
+    // has no TLS, and for TLS files that cannot be used; std::system_error for one that cannot be
+    // bound. REQUIRES: the store is there for as long as the event loop runs, and gone before the
+    // executor's context.
     OriginReceiver(const asio::any_io_executor& executor, origin::OriginStore& store,
                    const OriginReceiverOptions& options);
     OriginReceiver(const OriginReceiver&) = delete;

@@ -17,6 +17,7 @@ class Balancer:
         self.name = f"balancer@{host.name}"
         self.port = host.free_port()
         self.http = host.free_port()
+        self.origin_port = None
         self.origin_socket = lab.path(f"{host.name}-origin.sock")
         self.ctl = Ctl(lab, host)
         directory = lab.directory(f"{host.name}-balancer")
@@ -60,6 +61,13 @@ class Balancer:
         )
         self.log = self.process.log
         lab.add(self)
+
+    def listen_for_origins_over_tls(self, keys):
+        """On the host's address instead of a Unix socket, open to the whole lab's network."""
+        self.origin_port = self.host.free_port()
+        keys = {"listen": f"{self.host.address}:{self.origin_port}",
+                "trusted-networks": "198.18.0.0/24", **keys}
+        self.settings = programs.merge(self.settings, {"origin": keys})
 
     def start(self):
         self._lab.write(self._config, programs.render(self.settings))

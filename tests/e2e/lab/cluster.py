@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from . import ports
 from .amavisd import Amavisd
 from .balancer import Balancer
+from .certificates import Certificates
 from .client import Client, submit_locally
 from .fake_node import FakeNode
 from .gate import Gate
@@ -30,6 +31,7 @@ class Plan:
     forward: amavisd's forward_method; None gives mail back to the host that submitted it.
     direct: the balancer has a pool "direct" that leads past the nodes to the first ingress's re-entry.
     millrace: without it Postfix submits to the first node itself.
+    origin_tls: every milter publishes to all balancers, over TCP with TLS, not by a Unix socket.
     gates: each amavisd has a gate where the test may stop its messages.
     """
 
@@ -46,6 +48,7 @@ class Plan:
     main: dict = None
     filter_processes: int = 10
     gates: bool = False
+    origin_tls: bool = False
 
 
 @dataclass
@@ -76,6 +79,7 @@ class Cluster:
             node.launch()
         for node in self.nodes:
             node.wait_until_ready()
+        self.certificates = Certificates(lab) if plan.origin_tls else None
         self.balancers = self._make_balancers([hosts[name] for name in names])
         self.ingresses = [self._ingress(hosts[name], n) for n, name in enumerate(names)]
         for balancer in self.balancers:
@@ -185,6 +189,9 @@ class Cluster:
         made = []
         for host in where:
             balancer = Balancer(self.lab, host, self.nodes, settings)
+            if self.certificates:
+                balancer.listen_for_origins_over_tls(
+                    self.certificates.issue(f"{host.name}-balancer", host.address))
             balancer.settings = merge(balancer.settings, self.plan.balancer or {})
             balancer.start()
             made.append(balancer)
@@ -196,6 +203,10 @@ class Cluster:
         milter = None
         if balancer:
             milter = Milter(self.lab, host, [balancer.origin_socket], self.plan.milter)
+            if self.certificates:
+                origins = [f"{one.host.address}:{one.origin_port}" for one in self.balancers]
+                milter.publish_over_tls(
+                    origins, self.certificates.issue(f"{host.name}-milter", host.address))
             milter.start()
             main["smtpd_milters"] = milter.endpoint
             main["content_filter"] = f"millrace:[{balancer.address}]:{balancer.port}"

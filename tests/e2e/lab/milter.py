@@ -34,6 +34,10 @@ class Milter:
         self.log = self.process.log
         lab.add(self)
 
+    def publish_over_tls(self, origins, keys):
+        """`origins` are ADDRESS:PORT."""
+        self.settings = programs.merge(self.settings, {"origin": origins, **keys})
+
     @property
     def endpoint(self):
         """For smtpd_milters."""

@@ -1,5 +1,6 @@
 // The program as an operator meets it.
 #include "tests/integration/milter/milter_fixture.hpp"
+#include "tests/support/authority.hpp"
 #include "tests/support/process_state.hpp"
 
 #include <gmock/gmock.h>
@@ -25,6 +26,12 @@ class MilterProgramTest : public MilterFixture {
         MilterProgram program(arguments, directory_.file("run.log"));
         const auto exit_code = program.wait();
         return {exit_code, program.log()};
+    }
+
+    static std::vector<std::string> tls_arguments(const TlsFiles& files) {
+        return {"--tls-cert=" + files.certificate.value.text,
+                "--tls-key=" + files.private_key.value.text,
+                "--tls-ca=" + files.authority.value.text};
     }
 
     std::string write_config(const std::string& text) {
@@ -140,14 +147,40 @@ TEST_F(MilterProgramTest, ListensOnTcpOfBothFamilies) {
 }
 
 TEST_F(MilterProgramTest, PublishesOverTcpOfBothFamilies) {
+    const Authority authority(directory_.file(""));
+    const TlsContext service = load_tls_context(authority.issue("balancer"), TlsSide::server);
     for (const char* address : {"127.0.0.1", "::1"}) {
         const Endpoint endpoint = free_endpoint(address);
-        ScriptedOrigin origin(endpoint);
-        start_milter({"--origin=" + to_string(endpoint), "--on-error=tempfail"});
+        ScriptedOrigin origin(endpoint, Behaviour::acknowledge, service);
+        std::vector<std::string> arguments = tls_arguments(authority.issue("milter"));
+        arguments.push_back("--origin=" + to_string(endpoint));
+        arguments.emplace_back("--on-error=tempfail");
+        start_milter(arguments);
         ScriptedMta mta = new_session();
         EXPECT_EQ(mta.message("A"), 'c');
         TearDown();
         milter_.reset();
+    }
+}
+
+TEST_F(MilterProgramTest, CertificatesThatCannotBeUsedEndTheStart) {
+    const Authority authority(directory_.file(""));
+    std::vector<std::string> arguments = tls_arguments(authority.issue("milter"));
+    arguments.emplace_back("--origin=127.0.0.1:10030");
+    arguments.emplace_back("--listen=unix:" + milter_socket().path);
+    (void)authority.issue("other");
+    arguments.emplace_back("--tls-key=" + directory_.file("other.key"));
+    arguments.erase(arguments.begin() + 1);  // the right key
+    const std::string fault = "tls-key = " + directory_.file("other.key") +
+                              ": expected the private key of the certificate in tls-cert";
+    for (const bool is_check : {false, true}) {
+        if (is_check) {
+            arguments.emplace_back("--check-config");
+        }
+        const Run bad = run(arguments);
+        EXPECT_EQ(bad.exit_code, 78);
+        EXPECT_THAT(bad.output, HasSubstr(fault));
+        EXPECT_FALSE(std::filesystem::exists(milter_socket().path));
     }
 }
 

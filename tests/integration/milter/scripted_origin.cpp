@@ -54,8 +54,9 @@ bool answer(Behaviour behaviour, const Socket& connection, std::uint64_t id) {
 
 }  // namespace
 
-ScriptedOrigin::ScriptedOrigin(const ListenAddress& address, Behaviour behaviour)
+ScriptedOrigin::ScriptedOrigin(const ListenAddress& address, Behaviour behaviour, TlsContext tls)
     : listener_(Socket::listen_on(address)),
+      tls_(std::move(tls)),
       behaviour_(behaviour),
       acceptor_([this] { accept_all(); }) {}
 
@@ -110,7 +111,7 @@ void ScriptedOrigin::accept_all() {
             return;
         }
         connections_.push_back(std::move(connection));
-        const Socket& kept = connections_.back();
+        Socket& kept = connections_.back();
         if (behaviour_ == Behaviour::close_at_once) {
             kept.shut_down();
             continue;
@@ -119,7 +120,11 @@ void ScriptedOrigin::accept_all() {
     }
 }
 
-void ScriptedOrigin::serve(const Socket& connection) {
+void ScriptedOrigin::serve(Socket& connection) {
+    if (tls_ != nullptr && !connection.secure(tls_)) {
+        connection.shut_down();
+        return;
+    }
     while (const auto frame = receive_frame(connection)) {
         std::uint64_t id = 0;
         const auto request = decode_request(*frame, id);

@@ -29,8 +29,9 @@ enum class Behaviour {
 
 class ScriptedOrigin {
  public:
+    // With TLS if there is a context; answer_held() is not for that.
     explicit ScriptedOrigin(const ListenAddress& address,
-                            Behaviour behaviour = Behaviour::acknowledge);
+                            Behaviour behaviour = Behaviour::acknowledge, TlsContext tls = {});
     ScriptedOrigin(const ScriptedOrigin&) = delete;
     ScriptedOrigin& operator=(const ScriptedOrigin&) = delete;
     ScriptedOrigin(ScriptedOrigin&&) = delete;
@@ -56,10 +57,11 @@ class ScriptedOrigin {
     };
 
     void accept_all();
-    void serve(const Socket& connection);
+    void serve(Socket& connection);
     [[nodiscard]] Behaviour note(OriginRecord record, const Held& request);
 
     Socket listener_;
+    TlsContext tls_;
     std::mutex mutex_;
     std::condition_variable changed_;
     Behaviour behaviour_;

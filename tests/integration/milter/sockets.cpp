@@ -1,7 +1,9 @@
 #include "tests/integration/milter/sockets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -10,6 +12,7 @@
 #include <variant>
 
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -74,10 +77,12 @@ bool is_readable(int descriptor, std::chrono::milliseconds patience) {
 
 }  // namespace
 
-Socket::Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+Socket::Socket(Socket&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), tls_(std::move(other.tls_)) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
+    std::swap(tls_, other.tls_);
     return *this;
 }
 
@@ -108,6 +113,12 @@ Socket Socket::accept() const {
     return Socket(::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC));
 }
 
+bool Socket::secure(const TlsContext& context) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes as to a file
+    tls_ = {SSL_new(context.get()), SSL_free};
+    return SSL_set_fd(tls_.get(), descriptor_) == 1 && SSL_accept(tls_.get()) == 1;
+}
+
 Endpoint Socket::local_endpoint() const {
     sockaddr_storage storage{};
     socklen_t length = sizeof(storage);
@@ -124,7 +135,9 @@ Endpoint Socket::local_endpoint() const {
 
 bool Socket::send(std::string_view bytes) const {
     while (!bytes.empty()) {
-        const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        const ssize_t count =
+            tls_ != nullptr ? SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()))
+                            : ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (count <= 0) {
             return false;
         }
@@ -138,17 +151,27 @@ std::optional<std::string> Socket::receive(std::size_t length,
     std::string bytes;
     std::array<char, 4096> buffer{};
     while (bytes.size() < length) {
-        if (!is_readable(descriptor_, patience)) {
+        const bool is_here = tls_ != nullptr && SSL_pending(tls_.get()) > 0;
+        if (!is_here && !is_readable(descriptor_, patience)) {
             return std::nullopt;
         }
-        const ssize_t count =
-            ::recv(descriptor_, buffer.data(), std::min(buffer.size(), length - bytes.size()), 0);
+        const std::size_t room = std::min(buffer.size(), length - bytes.size());
+        const ssize_t count = tls_ != nullptr
+                                  ? SSL_read(tls_.get(), buffer.data(), static_cast<int>(room))
+                                  : ::recv(descriptor_, buffer.data(), room, 0);
         if (count <= 0) {
             return std::nullopt;
         }
         bytes.append(buffer.data(), static_cast<std::size_t>(count));
     }
     return bytes;
+}
+
+std::optional<std::string> Socket::receive_some() const {
+    std::array<char, 16384> buffer{};
+    const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    return count > 0 ? std::optional{std::string(buffer.data(), static_cast<std::size_t>(count))}
+                     : std::nullopt;
 }
 
 bool Socket::is_closed_by_peer(std::chrono::milliseconds patience) const {

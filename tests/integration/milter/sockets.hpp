@@ -2,11 +2,15 @@
 #pragma once
 
 #include "proto/runtime/listen_address.hpp"
+#include "proto/runtime/tls.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+struct ssl_st;
 
 namespace millrace::test {
 
@@ -29,6 +33,10 @@ class Socket {
 
     // An invalid socket once the listener is shut down.
     [[nodiscard]] Socket accept() const;
+    // From here on within TLS, as its server. False when the handshake fails. Only one thread may
+    // use such a socket.
+    [[nodiscard]] bool secure(const TlsContext& context);
+
     // Where a listener on port 0 listens.
     [[nodiscard]] Endpoint local_endpoint() const;
 
@@ -37,6 +45,8 @@ class Socket {
     // Exactly `length` octets; nothing at the end of the stream or after `patience`.
     [[nodiscard]] std::optional<std::string> receive(std::size_t length,
                                                      std::chrono::milliseconds patience) const;
+    // What is there, without waiting; nothing when nothing is. Never within TLS.
+    [[nodiscard]] std::optional<std::string> receive_some() const;
     // True when the peer closed without sending more.
     [[nodiscard]] bool is_closed_by_peer(std::chrono::milliseconds patience) const;
 
@@ -46,10 +56,13 @@ class Socket {
     void reset();
     void close();
 
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+
     [[nodiscard]] bool is_valid() const { return descriptor_ >= 0; }
 
  private:
     int descriptor_ = -1;
+    std::shared_ptr<ssl_st> tls_;
 };
 
 // A directory of its own for each test, removed with all that is in it.

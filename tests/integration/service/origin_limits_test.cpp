@@ -1,7 +1,6 @@
 // Who may connect to the receiver, and the bounds that hold for those who may.
 #include "proto/runtime/config_file.hpp"
 #include "tests/integration/service/receiver_fixture.hpp"
-#include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -79,7 +78,7 @@ TEST_F(OriginLimits, FrameThatTricklesInIsGivenUp) {
 TEST_F(OriginLimits, PeerThatReadsNoAnswersIsClosed) {
     options_.connection.frames.write_timeout = milliseconds(20);
     start();
-    test::StreamClient client(loop_, receiver_->port());
+    test::StreamClient client(loop_, path_);
     std::string bytes;
     while (bytes.size() < 1U << 20U) {
         bytes += encode_frame("x");  // five octets in, a refusal with its reason out
@@ -120,18 +119,7 @@ TEST_F(OriginLimits, TcpBeyondLoopbackIsRefusedAtStart) {
     }
 }
 
-class UnixReceiver : public ReceiverFixture {
- protected:
-    UnixReceiver() {
-        options_.listen = {UnixPath{path_}};
-        options_.access.own_user = ::geteuid();
-    }
-
-    test::TempDir dir_;
-    std::string path_ = dir_.file("origin.sock");
-};
-
-TEST_F(UnixReceiver, OurOwnUserMayPublish) {
+TEST_F(OriginLimits, OurOwnUserMayPublish) {
     start();
     test::StreamClient client(loop_, path_);
     client.start_reading();
@@ -141,7 +129,7 @@ TEST_F(UnixReceiver, OurOwnUserMayPublish) {
 }
 
 // As root, connects as a user who was not named; as anybody else, is one.
-class StrangerAtReceiver : public UnixReceiver {
+class StrangerAtReceiver : public ReceiverFixture {
  protected:
     StrangerAtReceiver() {
         options_.socket_mode = 0666;
@@ -178,19 +166,6 @@ TEST_F(StrangerAtReceiver, CannotFillTheLog) {
     const std::size_t first = log.find("connection refused");
     ASSERT_NE(first, std::string::npos);
     EXPECT_EQ(log.find("connection refused", first + 1), std::string::npos) << log;
-}
-
-TEST_F(UnixReceiver, SeveralAddressesAreServed) {
-    options_.listen.emplace_back(Endpoint{asio::ip::address_v4::loopback(), 0});
-    start();
-    ASSERT_NE(receiver_->port(), 0);
-    test::StreamClient by_path(loop_, path_);
-    by_path.start_reading();
-    by_path.send(request(1));
-    const auto by_port = connect();
-    by_port->send(request(2));
-    EXPECT_TRUE(wait_for_answers(by_path, 1));
-    EXPECT_TRUE(wait_for_answers(*by_port, 1));
 }
 
 }  // namespace

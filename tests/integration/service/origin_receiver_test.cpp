@@ -184,10 +184,9 @@ TEST_F(OriginReceiverTest, StopClosesEverything) {
     const auto client = connect();
     client->send(request(1));
     ASSERT_TRUE(wait_for_answers(*client, 1));
-    const std::uint16_t port = receiver_->port();
     receiver_->stop();
     EXPECT_TRUE(client->wait_until_closed());
-    EXPECT_THROW(test::StreamClient(loop_, port), boost::system::system_error);
+    EXPECT_THROW(test::StreamClient(loop_, path_), boost::system::system_error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A receiver on loopback TCP in front of a store that the test plays itself.
+// A receiver on a Unix socket in front of a store that the test plays itself.
 #pragma once
 
 #include "balancer/service/origin_receiver.hpp"
@@ -6,6 +6,7 @@
 #include "proto/rpc.hpp"
 #include "tests/integration/service/stream_client.hpp"
 #include "tests/support/origin_builder.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 namespace millrace::service {
 
@@ -58,7 +61,10 @@ class ScriptedStore final : public origin::OriginStore {
 
 class ReceiverFixture : public ::testing::Test {
  protected:
-    ReceiverFixture() { options_.listen = {Endpoint{asio::ip::address_v4::loopback(), 0}}; }
+    ReceiverFixture() {
+        options_.listen = {UnixPath{path_}};
+        options_.access.own_user = ::geteuid();
+    }
 
     void start() {
         receiver_ = std::make_unique<OriginReceiver>(loop_.executor(), store_, options_);
@@ -66,7 +72,7 @@ class ReceiverFixture : public ::testing::Test {
 
     // A connection that collects its answers.
     std::unique_ptr<test::StreamClient> connect() {
-        auto client = std::make_unique<test::StreamClient>(loop_, receiver_->port());
+        auto client = std::make_unique<test::StreamClient>(loop_, path_);
         client->start_reading();
         return client;
     }
@@ -102,6 +108,8 @@ class ReceiverFixture : public ::testing::Test {
         return loop_.run_until([&] { return receiver_->connection_count() == count; });
     }
 
+    test::TempDir dir_;
+    std::string path_ = dir_.file("origin.sock");
     test::EventLoop loop_;
     ScriptedStore store_;  // holds completions, which hold timers of the loop
     OriginReceiverOptions options_;

@@ -38,6 +38,7 @@ TEST(MilterConfig, ReadsEveryKey) {
         "log-level = debug\nlog-target = syslog\nuser = millrace\ngroup = postfix\n"
         "listen = unix:/run/millrace/milter.sock\nlisten-mode = 666\n"
         "origin = unix:/run/a.sock\norigin = [2001:db8::1]:10030\n"
+        "tls-cert = /a.pem\ntls-key = /a.key\ntls-ca = /ca.pem\ntls-name = mx.example.net\n"
         "publish = all\ntimeout = 500ms\non-error = tempfail\n"
         "trusted-relays = 192.0.2.0/24\ntrusted-relays = 2001:db8::1\n"
         "ingress-name = mx1.example.net\n");
@@ -48,6 +49,9 @@ TEST(MilterConfig, ReadsEveryKey) {
     EXPECT_EQ(to_string(config.listen), "unix:/run/millrace/milter.sock");
     EXPECT_EQ(config.listen_mode, 0666U);
     EXPECT_EQ(to_string(config.publisher.services.at(1)), "[2001:db8::1]:10030");
+    ASSERT_TRUE(config.publisher.tls);
+    EXPECT_EQ(config.publisher.tls->private_key.value.text, "/a.key");
+    EXPECT_EQ(config.publisher.tls_name, "mx.example.net");
     EXPECT_EQ(config.publisher.policy, PublishPolicy::all);
     EXPECT_EQ(config.publisher.timeout, 500ms);
     EXPECT_EQ(config.on_error, Verdict::tempfail);
@@ -75,6 +79,16 @@ TEST(MilterConfig, BadValuesNameFileLineKeyAndWhatWasExpected) {
         {"ingress-name = two words", "expected the host name"},
         {"group = postfix", "expected 'user' to be set as well"},
         {"origin = 192.0.2.1:25\norigin = 192.0.2.1:25", "expected each value once"},
+        {"origin = unix:/o.sock\norigin = 127.0.0.1:10030",
+         "milter.conf:2: origin = 127.0.0.1:10030: expected tls-cert, tls-key and tls-ca to be set "
+         "as well, or unix:/PATH: over TCP records are published with TLS only"},
+        {"origin = 127.0.0.1:10030\ntls-cert = /a\ntls-ca = /c",
+         "expected 'tls-key' to be set as well"},
+        {"tls-cert = a.pem", "expected the /PATH of a file in PEM"},
+        {"tls-cert = /a\ntls-key = /b\ntls-ca = /c",
+         "milter.conf:1: tls-cert = /a: expected an 'origin' that is ADDRESS:PORT"},
+        {"tls-name = mx.example.net", "expected an 'origin' that is ADDRESS:PORT"},
+        {"tls-name = two words", "expected a host name or an address"},
     };
     for (const auto& [text, expected] : cases) {
         try {

@@ -12,6 +12,8 @@ namespace {
 using test::fault_of;
 using test::minimal_config;
 
+constexpr const char* kTlsFiles = "tls-cert = /a.pem\ntls-key = /a.key\ntls-ca = /ca.pem\n";
+
 struct Refusal {
     std::string_view lines;  // behind the minimal configuration, which has 5 lines
     std::string_view fault;
@@ -88,7 +90,9 @@ TEST(ConfigRefusal, ComesForAnAddressThatIsListenedOnTwice) {
     for (const std::string_view lines :
          {"[listener.second]\npool = scanners\nbind = 127.0.0.1:10024\n",
           "[listener.second]\npool = scanners\nbind = [::ffff:127.0.0.1]:10024\n",
-          "[http]\nlisten = 127.0.0.1:10024\n", "[origin]\nlisten = inet:127.0.0.1:10024\n"}) {
+          "[http]\nlisten = 127.0.0.1:10024\n",
+          "[origin]\nlisten = inet:127.0.0.1:10024\n"
+          "tls-cert = /a.pem\ntls-key = /a.key\ntls-ca = /ca.pem\n"}) {
         EXPECT_NE(fault_of(minimal_config().append(lines)).find(fault), std::string::npos) << lines;
     }
     EXPECT_EQ(fault_of(minimal_config() + "[listener.filter]\nbind = 127.0.0.1:10024\n"),
@@ -123,8 +127,35 @@ TEST(ConfigRefusal, ComesForAnOriginServiceThatStrangersCanReach) {
         fault_of(open),
         "balancer.conf:7: origin.listen = 192.0.2.10:10030: expected unix:/PATH or a loopback "
         "address as long as no origin.trusted-networks says who may publish");
-    EXPECT_EQ(fault_of(open + "trusted-networks = 192.0.2.0/24\n"), "accepted");
-    EXPECT_EQ(fault_of(minimal_config() + "[origin]\nlisten = [::1]:10030\n"), "accepted");
+    EXPECT_EQ(fault_of(open + "trusted-networks = 192.0.2.0/24\n" + kTlsFiles), "accepted");
+}
+
+// Rule R11: any local user can connect to a port of loopback, and anybody on the way can write.
+TEST(ConfigRefusal, ComesForAnOriginServiceOnTcpWithoutTls) {
+    const std::string missing =
+        "expected origin.tls-cert, origin.tls-key and origin.tls-ca to be set as well, or "
+        "unix:/PATH: TCP is served with TLS only";
+    for (const std::string listen : {"127.0.0.1:10030", "[::1]:10030", "192.0.2.10:10030"}) {
+        const std::string tcp = minimal_config() + "[origin]\ntrusted-networks = 192.0.2.0/24\n" +
+                                "listen = " + listen + "\n";
+        EXPECT_EQ(fault_of(tcp), "balancer.conf:8: origin.listen = " + listen + ": " + missing);
+        EXPECT_EQ(fault_of(tcp + kTlsFiles), "accepted");
+    }
+}
+
+TEST(ConfigRefusal, ComesForTlsThatIsIncompleteOrOfNoUse) {
+    const std::string tcp = minimal_config() + "[origin]\nlisten = 127.0.0.1:10030\n";
+    EXPECT_EQ(fault_of(tcp + "tls-cert = /a.pem\ntls-key = /a.key\n"),
+              "balancer.conf:9: origin.tls-key = /a.key: expected 'origin.tls-ca' to be set as "
+              "well");
+    EXPECT_EQ(fault_of(tcp + "tls-ca = /ca.pem\n"),
+              "balancer.conf:8: origin.tls-ca = /ca.pem: expected 'origin.tls-key' to be set as "
+              "well");
+    EXPECT_EQ(fault_of(tcp + "tls-cert = a.pem\n"),
+              "balancer.conf:8: origin.tls-cert = a.pem: expected the /PATH of a file in PEM");
+    EXPECT_EQ(fault_of(minimal_config() + "[origin]\nlisten = unix:/run/o.sock\n" + kTlsFiles),
+              "balancer.conf:8: origin.tls-cert = /a.pem: expected origin.listen = ADDRESS:PORT: "
+              "there is no TLS on a Unix socket");
 }
 
 // Rule R11: over TCP nobody knows who gives the orders.

@@ -81,12 +81,17 @@ TEST(Config, TakesOriginKeys) {
     const Config config = configure(
         "[origin]\nlisten = 192.0.2.10:10030\nstore = memory:\nttl = 2d\n"
         "ttl-after-delivery = 5m\norder = xforward\non-missing = tempfail\n"
-        "trusted-networks = 192.0.2.0/24,2001:db8::/32\ntrusted-networks = 198.51.100.1\n" +
+        "trusted-networks = 192.0.2.0/24,2001:db8::/32\ntrusted-networks = 198.51.100.1\n"
+        "tls-cert = /a.pem\ntls-key = /a.key\ntls-ca = /ca.pem\n" +
         minimal_config());
     EXPECT_EQ(config.origin.store, "memory:");
     EXPECT_EQ(config.origin.lifetime.ttl, 48h);
     EXPECT_EQ(config.origin.lifetime.ttl_after_delivery, 5min);
     EXPECT_EQ(config.origin.trusted_networks.size(), 3U);
+    ASSERT_TRUE(config.origin.tls);
+    EXPECT_EQ(config.origin.tls->certificate.value.text, "/a.pem");
+    EXPECT_EQ(config.origin.tls->private_key.value.text, "/a.key");
+    EXPECT_EQ(config.origin.tls->authority.value.text, "/ca.pem");
     const session::SessionOptions& session = config.listeners[0].session;
     EXPECT_THAT(session.origin_order, testing::ElementsAre(origin::Source::xforward));
     EXPECT_TRUE(session.tempfail_unknown_origin);
