@@ -32,11 +32,15 @@ class Reception {
 
     asio::awaitable<void> serve(std::shared_ptr<Socket> socket, bool is_tcp) {
         const Gate::Visitor visitor = gate_.examine(*socket);
-        if (!visitor.is_permitted) {
-            co_return;
+        if (visitor.is_permitted) {
+            ByteStream stream = is_tcp ? ByteStream(std::move(socket), tls_.value().current())
+                                       : ByteStream(std::move(socket));
+            co_await serve_permitted(std::move(stream), visitor);
         }
-        ByteStream stream = is_tcp ? ByteStream(std::move(socket), tls_.value().current())
-                                   : ByteStream(std::move(socket));
+    }
+
+ private:
+    asio::awaitable<void> serve_permitted(ByteStream stream, Gate::Visitor visitor) {
         const ByteStream::Handshake handshake = co_await stream.shake_hands(handshake_timeout_);
         if (!handshake.is_done) {
             log_handshake(visitor.name, handshake);
@@ -46,7 +50,6 @@ class Reception {
                                          complaints_);
     }
 
- private:
     void log_handshake(const std::string& peer, const ByteStream::Handshake& handshake) {
         LogLine line("origin", "handshake failed");
         line.add("peer", peer).add("reason", handshake.reason);

@@ -40,7 +40,7 @@ void require_readable(const TlsFile& file) {
 }
 
 // Nobody is there to be asked, and a prompt would hold up the daemon.
-int give_no_passphrase(char*, int, int, void*) {
+int give_no_passphrase(char* /*buffer*/, int /*size*/, int /*is_writing*/, void* /*context*/) {
     return -1;
 }
 
