@@ -192,6 +192,17 @@ void OriginConnection::complain(std::string_view event, std::string_view reason)
     }
 }
 
+void log_handshake(const std::string& peer, const ByteStream::Handshake& handshake,
+                   LogThrottle& complaints) {
+    LogLine line("origin", "handshake failed");
+    line.add("peer", peer).add("reason", handshake.reason);
+    if (handshake.is_closed_early) {
+        log(LogLevel::debug, line.text());
+    } else if (const auto count = complaints.admit(std::chrono::steady_clock::now())) {
+        log(LogLevel::warning, line.add("count", *count).text());
+    }
+}
+
 }  // namespace
 
 asio::awaitable<void> serve_origin_connection(ByteStream stream, std::string peer,
@@ -199,6 +210,11 @@ asio::awaitable<void> serve_origin_connection(ByteStream stream, std::string pee
                                               OriginConnectionLimits limits,
                                               LogThrottle& complaints) {
     using asio::experimental::awaitable_operators::operator&&;
+    const ByteStream::Handshake handshake = co_await stream.shake_hands(limits.handshake_timeout);
+    if (!handshake.is_done) {
+        log_handshake(peer, handshake, complaints);
+        co_return;
+    }
     OriginConnection connection(std::move(stream), std::move(peer), store, limits, complaints);
     co_await (connection.read_requests() && connection.write_answers());
 }

@@ -14,6 +14,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 
@@ -21,10 +22,11 @@ namespace millrace::service {
 
 struct OriginConnectionLimits {
     std::size_t pipeline_max = 256;  // requests read and not answered yet
+    std::chrono::milliseconds handshake_timeout = std::chrono::seconds(10);
     FrameLimits frames;
 };
 
-// Until the peer ends the connection and has its last answer, or something fails. `peer` is for
+// From the handshake, if there is TLS, until the peer ends the connection and has its last answer, or something fails. `peer` is for
 // log lines, `complaints` bounds those about the peer. REQUIRES: store and complaints are there for
 // as long as the event loop runs.
 [[nodiscard]] asio::awaitable<void> serve_origin_connection(ByteStream stream, std::string peer,

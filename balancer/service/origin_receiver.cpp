@@ -3,9 +3,7 @@
 #include "balancer/service/byte_stream.hpp"
 #include "balancer/service/gate.hpp"
 #include "balancer/service/log_throttle.hpp"
-#include "proto/log.hpp"
 #include "proto/runtime/config_file.hpp"
-#include "proto/runtime/logging.hpp"
 
 #include <chrono>
 #include <memory>
@@ -23,7 +21,6 @@ class Reception {
     Reception(origin::OriginStore& store, const OriginReceiverOptions& options)
         : store_(store),
           gate_("origin", "not permitted to publish", options.access),
-          handshake_timeout_(options.handshake_timeout),
           limits_(options.connection) {
         if (options.tls) {
             tls_.emplace(*options.tls, TlsSide::server);
@@ -35,38 +32,17 @@ class Reception {
         if (visitor.is_permitted) {
             ByteStream stream = is_tcp ? ByteStream(std::move(socket), tls_.value().current())
                                        : ByteStream(std::move(socket));
-            co_await serve_permitted(std::move(stream), visitor);
+            co_await serve_origin_connection(std::move(stream), visitor.name, store_, limits_,
+                                             complaints_);
         }
     }
 
  private:
-    asio::awaitable<void> serve_permitted(ByteStream stream, Gate::Visitor visitor) {
-        const ByteStream::Handshake handshake = co_await stream.shake_hands(handshake_timeout_);
-        if (!handshake.is_done) {
-            log_handshake(visitor.name, handshake);
-            co_return;
-        }
-        co_await serve_origin_connection(std::move(stream), visitor.name, store_, limits_,
-                                         complaints_);
-    }
-
-    void log_handshake(const std::string& peer, const ByteStream::Handshake& handshake) {
-        LogLine line("origin", "handshake failed");
-        line.add("peer", peer).add("reason", handshake.reason);
-        if (handshake.is_closed_early) {
-            log(LogLevel::debug, line.text());
-        } else if (const auto count = handshakes_.admit(std::chrono::steady_clock::now())) {
-            log(LogLevel::warning, line.add("count", *count).text());
-        }
-    }
-
     origin::OriginStore& store_;
     Gate gate_;
     std::optional<TlsCredentials> tls_;
-    std::chrono::milliseconds handshake_timeout_;
     OriginConnectionLimits limits_;
     LogThrottle complaints_{std::chrono::minutes(1)};
-    LogThrottle handshakes_{std::chrono::minutes(1)};
 };
 
 void check_address(const ListenAddress& address, const OriginReceiverOptions& options) {

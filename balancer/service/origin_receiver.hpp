@@ -2,9 +2,9 @@
 //
 // Only peers that the access rules permit get that far (rule R11); the others are turned away when
 // they connect. On TCP they must also prove who they are, with a certificate (TLS). Refused
-// connections, failed handshakes and refused records each give a warning, at most one in a minute.
-// A record counts as received when the store has it, and the milter is told then and not
-// before. From the event loop only.
+// connections give a warning, at most one in a minute; so do, together, failed handshakes and
+// refused records. A record counts as received when the store has it, and the milter is told then
+// and not before. From the event loop only.
 #pragma once
 
 #include "balancer/origin/origin_store.hpp"
@@ -16,7 +16,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -29,8 +28,7 @@ struct OriginReceiverOptions {
     std::vector<ListenAddress> listen;
     mode_t socket_mode = 0660;
     AccessRules access;
-    std::optional<TlsFiles> tls;  // TCP is not listened on without
-    std::chrono::milliseconds handshake_timeout = std::chrono::seconds(10);
+    std::optional<TlsFiles> tls;        // TCP is not listened on without
     std::size_t connections_max = 256;  // for each address
     OriginConnectionLimits connection;
 };

@@ -163,7 +163,7 @@ TEST_F(OriginTls, R11PlainOctetsAreTurnedAway) {
 }
 
 TEST_F(OriginTls, HandshakeThatHangsIsGivenUp) {
-    options_.handshake_timeout = std::chrono::milliseconds(20);
+    options_.connection.handshake_timeout = std::chrono::milliseconds(20);
     start();
     const std::string hello = test::TlsSession(milter(), TlsSide::client).take_output();
     for (const std::size_t length : {std::size_t{0}, hello.size() / 2, hello.size()}) {
