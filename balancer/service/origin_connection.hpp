@@ -26,9 +26,9 @@ struct OriginConnectionLimits {
     FrameLimits frames;
 };
 
-// From the handshake, if there is TLS, until the peer ends the connection and has its last answer, or something fails. `peer` is for
-// log lines, `complaints` bounds those about the peer. REQUIRES: store and complaints are there for
-// as long as the event loop runs.
+// From the handshake, if there is TLS, until the peer ends the connection and has its last answer,
+// or something fails. `peer` is for log lines, `complaints` bounds those about the peer. REQUIRES:
+// store and complaints are there for as long as the event loop runs.
 [[nodiscard]] asio::awaitable<void> serve_origin_connection(ByteStream stream, std::string peer,
                                                             origin::OriginStore& store,
                                                             OriginConnectionLimits limits,
