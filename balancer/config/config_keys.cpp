@@ -103,7 +103,7 @@ Rows listener_keys() {
 Rows node_keys() {
     return {
         {"pool.*.balance", "How a node is chosen for a message.", "leastconn",
-         "leastconn, roundrobin, random, first or hash"},
+         "leastconn, roundrobin, random, first, hash or least-time"},
         {"pool.*.hash-key", "What balance = hash goes by.", "recipient-domain",
          "recipient-domain, sender-domain or origin"},
         {"pool.*.send-proxy", "The PROXY header that opens a connection to a node.", "v2",

@@ -20,7 +20,7 @@ constexpr std::size_t kHeaderMax = 4096;   // what the most generous receivers r
 std::optional<pool::Balance> parse_balance(std::string_view text) {
     using pool::Balance;
     for (const Balance balance : {Balance::leastconn, Balance::roundrobin, Balance::random,
-                                  Balance::first, Balance::hash}) {
+                                  Balance::first, Balance::hash, Balance::least_time}) {
         if (text == to_string(balance)) {
             return balance;
         }

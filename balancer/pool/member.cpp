@@ -9,6 +9,9 @@ namespace millrace::pool {
 
 namespace {
 
+// A slow node is given a message after so long without one: it may have recovered.
+constexpr std::chrono::seconds kProbeAfter{5};
+
 constexpr unsigned kWeightParts = 16;  // of one weight, for the ramp of a slow start
 
 bool is_doubted(const Health& health) {
@@ -88,7 +91,16 @@ Candidate Member::candidate(NodeIndex node) const {
     return candidate;
 }
 
-void Member::grant() {
+void Member::tell_time(Candidate& candidate, Clock::duration typical, TimePoint now) const {
+    const std::optional<double> pace = pace_.at(now);
+    if (pace) {
+        candidate.time = *pace * std::chrono::duration<double>(typical).count();
+    }
+    candidate.is_long_unused = history_.granted_at < now - kProbeAfter;
+}
+
+void Member::grant(TimePoint now) {
+    history_.granted_at = now;
     ++slots_.in_flight;
     ++slots_.picked_total;
     health_.message_granted();

@@ -14,6 +14,7 @@
 #include "balancer/pool/health.hpp"
 #include "balancer/pool/node.hpp"
 #include "balancer/pool/policy.hpp"
+#include "balancer/pool/service_time.hpp"
 #include "balancer/pool/slow_start.hpp"
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct SlotUse {
     TimePoint granted_at;
     bool was_greeted = false;         // greeted() was called for it
     std::optional<TimePoint> dot_at;  // when a completed message had been sent to its end
+    std::uint64_t octets = 0;         // of its content
 };
 
 struct NodeStatus {
@@ -78,10 +80,16 @@ class Member {
     // As the policy left it in the candidate.
     void set_credit(std::int64_t credit) { slots_.credit = credit; }
 
-    void grant();
+    void grant(TimePoint now);
     // A message that holds a slot was greeted after this time; nothing: long before, on a
     // connection that is used again.
     void greeted(std::optional<Clock::duration> waited, TimePoint now);
+
+    // How a complete message compared with what is typical in the pool.
+    void note_time(double comparison, TimePoint now) { pace_.add(comparison, now); }
+
+    // For a policy that goes by time, where `typical` is the pool's.
+    void tell_time(Candidate& candidate, Clock::duration typical, TimePoint now) const;
     // Gives a granted slot back.
     Reason release(Outcome outcome, std::string_view detail, const SlotUse& use, TimePoint now,
                    Rng& rng);
@@ -128,7 +136,8 @@ class Member {
 
     struct History {
         TimePoint recovered_at = TimePoint::min();
-        TimePoint completed_at = TimePoint::min();  // the last message
+        TimePoint granted_at = TimePoint::min();    // the last message
+        TimePoint completed_at = TimePoint::min();  // likewise
         TimePoint state_since;
         std::string reason;
         bool was_busy = false;  // since the check that is under way began
@@ -152,6 +161,7 @@ class Member {
     SlowStart slow_start_;
     Slots slots_;
     std::optional<AdaptiveLimit> learned_;  // for maxconn = auto
+    Pace pace_;
     History history_;
 };
 

@@ -1,5 +1,7 @@
 #include "balancer/pool/policy.hpp"
 
+#include "balancer/pool/least_time.hpp"
+
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -103,11 +105,13 @@ std::string_view to_string(Balance balance) {
             return "first";
         case Balance::hash:
             return "hash";
+        case Balance::least_time:
+            return "least-time";
     }
     return "unknown";
 }
 
-Selection select_leastconn(Candidates candidates, std::string_view /*key*/, Rng& /*rng*/) {
+Selection select_leastconn(Candidates candidates, const Asker& /*asker*/, Rng& /*rng*/) {
     std::vector<std::size_t> least;
     for (const std::size_t i : free_positions(candidates)) {
         if (!least.empty() && is_less_loaded(candidates[least.front()], candidates[i])) {
@@ -121,11 +125,11 @@ Selection select_leastconn(Candidates candidates, std::string_view /*key*/, Rng&
     return take_turn(candidates, least);
 }
 
-Selection select_roundrobin(Candidates candidates, std::string_view /*key*/, Rng& /*rng*/) {
+Selection select_roundrobin(Candidates candidates, const Asker& /*asker*/, Rng& /*rng*/) {
     return take_turn(candidates, free_positions(candidates));
 }
 
-Selection select_random(Candidates candidates, std::string_view /*key*/, Rng& rng) {
+Selection select_random(Candidates candidates, const Asker& /*asker*/, Rng& rng) {
     std::vector<std::size_t> positions = free_positions(candidates);
     if (positions.empty()) {
         return std::nullopt;
@@ -138,7 +142,7 @@ Selection select_random(Candidates candidates, std::string_view /*key*/, Rng& rn
     return is_less_loaded(candidates[other], candidates[one]) ? other : one;
 }
 
-Selection select_first(Candidates candidates, std::string_view /*key*/, Rng& /*rng*/) {
+Selection select_first(Candidates candidates, const Asker& /*asker*/, Rng& /*rng*/) {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (candidates[i].has_free_slot()) {
             return i;
@@ -147,16 +151,16 @@ Selection select_first(Candidates candidates, std::string_view /*key*/, Rng& /*r
     return std::nullopt;
 }
 
-Selection select_hash(Candidates candidates, std::string_view key, Rng& rng) {
-    if (key.empty()) {
-        return select_leastconn(candidates, key, rng);
+Selection select_hash(Candidates candidates, const Asker& asker, Rng& rng) {
+    if (asker.key.empty()) {
+        return select_leastconn(candidates, asker, rng);
     }
     Load load;
     for (const Candidate& candidate : candidates) {
         load.in_flight += candidate.in_flight;
         load.weight += candidate.weight;
     }
-    const std::uint64_t hashed_key = hash_identity(key);
+    const std::uint64_t hashed_key = hash_identity(asker.key);
     Selection within_bound;
     Selection over_bound;  // only when all that could take the message are over it
     double cost_within = std::numeric_limits<double>::infinity();
@@ -173,18 +177,20 @@ Selection select_hash(Candidates candidates, std::string_view key, Rng& rng) {
     return within_bound ? within_bound : over_bound;
 }
 
-Selection select(Balance balance, Candidates candidates, std::string_view key, Rng& rng) {
+Selection select(Balance balance, Candidates candidates, const Asker& asker, Rng& rng) {
     switch (balance) {
         case Balance::leastconn:
-            return select_leastconn(candidates, key, rng);
+            return select_leastconn(candidates, asker, rng);
         case Balance::roundrobin:
-            return select_roundrobin(candidates, key, rng);
+            return select_roundrobin(candidates, asker, rng);
         case Balance::random:
-            return select_random(candidates, key, rng);
+            return select_random(candidates, asker, rng);
         case Balance::first:
-            return select_first(candidates, key, rng);
+            return select_first(candidates, asker, rng);
         case Balance::hash:
-            return select_hash(candidates, key, rng);
+            return select_hash(candidates, asker, rng);
+        case Balance::least_time:
+            return select_least_time(candidates, asker, rng);
     }
     return std::nullopt;
 }

@@ -22,6 +22,7 @@ enum class Balance {
     random,      // the less loaded of two that are drawn by weight
     first,       // the first in the configuration that has a free slot
     hash,        // the same key to the same node, as long as that one is not overloaded
+    least_time,  // the fastest by measured service time (least_time.hpp)
 };
 
 [[nodiscard]] std::string_view to_string(Balance balance);
@@ -31,24 +32,33 @@ struct Candidate {
     std::uint64_t identity = 0;  // hash_identity() of the node's name
     std::uint64_t weight = 1;    // in parts of any unit, the same for all
     unsigned in_flight = 0;
-    unsigned limit = 0;       // messages in flight, 0: no limit
-    std::int64_t credit = 0;  // who is next in turn; policies leave the new value here
+    unsigned limit = 0;           // messages in flight, 0: no limit
+    std::int64_t credit = 0;      // who is next in turn; policies leave the new value here
+    std::optional<double> time;   // seconds that a message is expected to take; nothing: not known
+    bool is_long_unused = false;  // `time` may be out of date
 
     [[nodiscard]] bool has_free_slot() const { return limit == 0 || in_flight < limit; }
+};
+
+// The message that asks for a node.
+struct Asker {
+    std::string_view key = {};    // what `balance = hash` goes by
+    std::size_t line_length = 1;  // messages that wait, this one included
+    Clock::duration waited{};
 };
 
 using Candidates = std::span<Candidate>;
 using Selection = std::optional<std::size_t>;  // position in the view
 
-[[nodiscard]] Selection select_leastconn(Candidates candidates, std::string_view key, Rng& rng);
-[[nodiscard]] Selection select_roundrobin(Candidates candidates, std::string_view key, Rng& rng);
-[[nodiscard]] Selection select_random(Candidates candidates, std::string_view key, Rng& rng);
-[[nodiscard]] Selection select_first(Candidates candidates, std::string_view key, Rng& rng);
+[[nodiscard]] Selection select_leastconn(Candidates candidates, const Asker& asker, Rng& rng);
+[[nodiscard]] Selection select_roundrobin(Candidates candidates, const Asker& asker, Rng& rng);
+[[nodiscard]] Selection select_random(Candidates candidates, const Asker& asker, Rng& rng);
+[[nodiscard]] Selection select_first(Candidates candidates, const Asker& asker, Rng& rng);
 // Rendezvous hashing: when a node leaves, only its keys move. No node is given more than 5/4 of
 // its share of the load (rounded up) while another one can take the message. No key: leastconn.
-[[nodiscard]] Selection select_hash(Candidates candidates, std::string_view key, Rng& rng);
+[[nodiscard]] Selection select_hash(Candidates candidates, const Asker& asker, Rng& rng);
 
-[[nodiscard]] Selection select(Balance balance, Candidates candidates, std::string_view key,
+[[nodiscard]] Selection select(Balance balance, Candidates candidates, const Asker& asker,
                                Rng& rng);
 
 // Depends on the name alone, so that the order of the configuration moves no key.

@@ -7,6 +7,8 @@ namespace millrace::pool {
 
 namespace {
 
+constexpr Milliseconds kLookAgain{50};
+
 bool is_excluded(const Waiter& waiter, NodeIndex node, const Member& member) {
     const std::vector<NodeIndex>& tried = waiter.request.tried;
     return std::find(tried.begin(), tried.end(), node) != tried.end() &&
@@ -53,6 +55,9 @@ void Pool::greeted(NodeIndex node, std::optional<Clock::duration> waited, TimePo
 
 void Pool::release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now,
                    const SlotUse& use) {
+    if (outcome == Outcome::completed && use.dot_at) {
+        members_.at(node).note_time(typical_.compare(use.octets, now - *use.dot_at), now);
+    }
     update(node, now,
            [&](Member& member) { return member.release(outcome, detail, use, now, rng_); });
 }
@@ -60,7 +65,7 @@ void Pool::release(NodeIndex node, Outcome outcome, std::string_view detail, Tim
 std::optional<Decision> Pool::poll(TimePoint now) {
     advance(now);
     // Served late is better than refused on time, so this comes first.
-    if (std::optional<Decision> decision = serve_next()) {
+    if (std::optional<Decision> decision = serve_next(now)) {
         return decision;
     }
     if (const std::optional<Ticket> overdue = queue_.overdue(now)) {
@@ -73,7 +78,7 @@ std::optional<Decision> Pool::poll(TimePoint now) {
 }
 
 std::optional<TimePoint> Pool::next_deadline() const {
-    std::optional<TimePoint> next = queue_.next_deadline();
+    std::optional<TimePoint> next = earlier(queue_.next_deadline(), look_again_at_);
     for (const Member& member : members_) {
         next = earlier(next, member.next_advance());
     }
@@ -160,6 +165,10 @@ bool Pool::is_any_node_usable() const {
 }
 
 void Pool::advance(TimePoint now) {
+    if (look_again_at_ && *look_again_at_ <= now) {
+        look_again_at_.reset();
+        is_settled_ = false;
+    }
     for (NodeIndex node = 0; node < members_.size(); ++node) {
         const std::optional<TimePoint> due = members_[node].next_advance();
         if (due && *due <= now) {
@@ -181,7 +190,7 @@ void Pool::update(NodeIndex node, TimePoint now, Change change) {
     }
 }
 
-std::optional<Decision> Pool::serve_next() {
+std::optional<Decision> Pool::serve_next(TimePoint now) {
     if (is_settled_) {
         return std::nullopt;
     }
@@ -189,26 +198,30 @@ std::optional<Decision> Pool::serve_next() {
     const bool is_name_awaited = std::any_of(members_.begin(), members_.end(),
                                              [](const Member& m) { return m.is_name_awaited(); });
     for (const auto& [place, waiter] : queue_) {
-        std::vector<Candidate> candidates = candidates_for(waiter);
+        std::vector<Candidate> candidates = candidates_for(waiter, now);
         if (candidates.empty() && is_any_usable) {
             return refuse(waiter.ticket, RefusalReason::no_other_node);
         }
         if (candidates.empty() && options_.refuses_when_down && !is_name_awaited) {
             return refuse(waiter.ticket, RefusalReason::all_down);
         }
-        const Selection selection = select(options_.balance, candidates, waiter.request.key, rng_);
+        const Asker asker{waiter.request.key, queue_.size(), now - waiter.asked_at};
+        const Selection selection = select(options_.balance, candidates, asker, rng_);
         if (selection) {
             for (const Candidate& candidate : candidates) {
                 members_[candidate.node].set_credit(candidate.credit);
             }
-            return grant(waiter.ticket, candidates[*selection].node);
+            return grant(waiter.ticket, candidates[*selection].node, now);
         }
     }
     is_settled_ = true;
+    if (options_.balance == Balance::least_time && !queue_.empty()) {
+        look_again_at_ = now + kLookAgain;  // waiting itself may change the choice
+    }
     return std::nullopt;
 }
 
-std::vector<Candidate> Pool::candidates_for(const Waiter& waiter) const {
+std::vector<Candidate> Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
     const bool is_panic_rule = is_panic();
     std::vector<Candidate> candidates;
     candidates.reserve(members_.size());
@@ -220,6 +233,7 @@ std::vector<Candidate> Pool::candidates_for(const Waiter& waiter) const {
             if (is_allowed && member.options()->is_backup == is_backup &&
                 !is_excluded(waiter, node, member)) {
                 candidates.push_back(member.candidate(node));
+                member.tell_time(candidates.back(), typical_.mean(), now);
             }
         }
         if (!candidates.empty()) {
@@ -235,9 +249,9 @@ bool Pool::is_panic() const {
     });
 }
 
-Decision Pool::grant(Ticket ticket, NodeIndex node) {
+Decision Pool::grant(Ticket ticket, NodeIndex node, TimePoint now) {
     queue_.erase(ticket);
-    members_[node].grant();
+    members_[node].grant(now);
     return Grant{ticket, node, members_[node].options()};
 }
 

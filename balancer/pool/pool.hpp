@@ -26,6 +26,7 @@
 #include "balancer/pool/member.hpp"
 #include "balancer/pool/node.hpp"
 #include "balancer/pool/policy.hpp"
+#include "balancer/pool/service_time.hpp"
 #include "balancer/pool/wait_queue.hpp"
 
 #include <cstddef>
@@ -161,11 +162,11 @@ class Pool {
     template <typename Change>
     void update(NodeIndex node, TimePoint now, Change change);
 
-    [[nodiscard]] std::optional<Decision> serve_next();
-    [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter) const;
+    [[nodiscard]] std::optional<Decision> serve_next(TimePoint now);
+    [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter, TimePoint now) const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
-    Decision grant(Ticket ticket, NodeIndex node);
+    Decision grant(Ticket ticket, NodeIndex node, TimePoint now);
     Decision refuse(Ticket ticket, RefusalReason reason);
 
     PoolOptions options_;
@@ -175,6 +176,8 @@ class Pool {
     std::vector<StateChange> changes_;
     Ticket last_ticket_ = 0;
     bool is_settled_ = true;  // nobody in the line can be served until something happens
+    std::optional<TimePoint> look_again_at_;  // or until then
+    TypicalTimes typical_;
 };
 
 }  // namespace millrace::pool

@@ -346,7 +346,7 @@ bool Delivery::say_quit(Output& out) {
 }
 
 pool::SlotUse Delivery::slot_use() const {
-    pool::SlotUse use{times_.granted, attempt_->is_greeted, std::nullopt};
+    pool::SlotUse use{times_.granted, attempt_->is_greeted, std::nullopt, content_.octets()};
     if (!verdicts_.empty()) {
         // A replay had its final dot before this node was there.
         use.dot_at = std::max(times_.dot, times_.opened);

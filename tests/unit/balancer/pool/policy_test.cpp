@@ -177,17 +177,17 @@ TEST(First, TakesTheFirstWithAFreeSlot) {
 
 TEST(Policy, ChoosesOnlyANodeWithAFreeSlot) {
     for (const Balance balance : {Balance::leastconn, Balance::roundrobin, Balance::random,
-                                  Balance::first, Balance::hash}) {
+                                  Balance::first, Balance::hash, Balance::least_time}) {
         Rng rng(5);
         std::vector<Candidate> candidates(3);
         for (Candidate& candidate : candidates) {
             candidate.limit = 2;
             candidate.in_flight = 2;
         }
-        EXPECT_EQ(select(balance, candidates, "key", rng), std::nullopt) << to_string(balance);
+        EXPECT_EQ(select(balance, candidates, {"key"}, rng), std::nullopt) << to_string(balance);
         candidates[1].in_flight = 1;
-        EXPECT_EQ(select(balance, candidates, "key", rng), 1U) << to_string(balance);
-        EXPECT_EQ(select(balance, {}, "key", rng), std::nullopt) << to_string(balance);
+        EXPECT_EQ(select(balance, candidates, {"key"}, rng), 1U) << to_string(balance);
+        EXPECT_EQ(select(balance, {}, {"key"}, rng), std::nullopt) << to_string(balance);
     }
 }
 
