@@ -282,7 +282,12 @@ void Delivery::answer_content(Output& out, TimePoint now) {
     for (std::size_t i = verdicts_.size(); i < verdicts_due(); ++i) {
         out.to_frontend += decision_->reply.wire;
     }
-    finish(decision_->result, decision_->reply.last_line(), now, out);
+    // A recipient that has its verdict keeps it, and the message was accepted for that one.
+    const bool any_accepted =
+        std::any_of(verdicts_.begin(), verdicts_.end(),
+                    [](const smtp::Reply& verdict) { return verdict.is_positive(); });
+    finish(any_accepted ? MessageResult::accepted : decision_->result, decision_->reply.last_line(),
+           now, out);
 }
 
 void Delivery::finish(MessageResult result, std::string_view reply, TimePoint now, Output& out) {

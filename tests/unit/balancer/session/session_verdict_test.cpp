@@ -139,7 +139,7 @@ TEST(R1LmtpVerdict, IsMissingOnlyForTheRecipientsThatHaveNone) {
     EXPECT_EQ(script.to_postfix(), "250 first\r\n550 second\r\n");
     script.node_drops();
     EXPECT_EQ(script.to_postfix(), joined({kLost, "verdict: connection closed by the node\r\n"}));
-    EXPECT_THAT(script.requests(), ElementsAre("close", "release scan0 failed", "log failed"));
+    EXPECT_THAT(script.requests(), ElementsAre("close", "release scan0 failed", "log accepted"));
 }
 
 TEST(R1LmtpVerdict, IsTransientForEveryRecipientWhenAllAreMissing) {
