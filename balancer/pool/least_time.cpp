@@ -27,26 +27,33 @@ struct Groups {
     double fast_slots = 0;          // free or not
 };
 
+double slots_of(const Candidate& candidate) {
+    return candidate.limit == 0 ? kEndless : static_cast<double>(candidate.limit);
+}
+
+void add_slower(Groups& groups, Candidates candidates, std::size_t position) {
+    const Candidate& candidate = candidates[position];
+    if (candidate.is_long_unused && candidate.in_flight == 0 && !groups.probe) {
+        groups.probe = position;
+    }
+    if (!groups.next || candidate.time < candidates[*groups.next].time) {
+        groups.next = position;
+    }
+}
+
 Groups grouped(Candidates candidates, double best) {
     Groups groups;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         const Candidate& candidate = candidates[i];
         const bool is_fast = !candidate.time || *candidate.time <= kEqual * best;
-        if (is_fast) {
-            groups.fast_slots += candidate.limit == 0 ? kEndless : candidate.limit;
-        }
+        groups.fast_slots += is_fast ? slots_of(candidate) : 0;
         if (!candidate.has_free_slot()) {
             continue;
         }
         if (is_fast) {
             groups.fast.push_back(i);
-            continue;
-        }
-        if (candidate.is_long_unused && candidate.in_flight == 0 && !groups.probe) {
-            groups.probe = i;
-        }
-        if (!groups.next || *candidate.time < *candidates[*groups.next].time) {
-            groups.next = i;
+        } else {
+            add_slower(groups, candidates, i);
         }
     }
     return groups;
