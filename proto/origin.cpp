@@ -131,7 +131,7 @@ error_code make_error_code(OriginErrc errc) {
 }
 
 std::string normal_ingress(std::string_view name) {
-    if (name.ends_with('.')) {
+    while (name.ends_with('.')) {
         name.remove_suffix(1);
     }
     std::string normal{name};

@@ -60,7 +60,7 @@ TEST_F(MilterOriginAway, RestartBetweenMessagesGoesUnnoticed) {
         origin_.reset();
         start_origin();
     }
-    EXPECT_EQ(milter_->log().find("warning"), std::string::npos) << milter_->log();
+    EXPECT_EQ(milter_->log().find("warning: origin"), std::string::npos) << milter_->log();
 }
 
 TEST_F(MilterOriginAway, RestartWhileAMessageWaitsGoesUnnoticed) {

@@ -64,6 +64,7 @@ TEST(Origin, IsFiledUnderTheLowerCaseIngressWithoutItsDot) {
     EXPECT_EQ(normal_ingress("mx1"), "mx1");
     EXPECT_EQ(normal_ingress(""), "");
     EXPECT_EQ(normal_ingress("."), "");
+    EXPECT_EQ(normal_ingress("mx1.."), "mx1");  // what is normal stays so
 
     OriginRecord record = full_record();
     record.key.ingress = "MX1.Example.COM.";

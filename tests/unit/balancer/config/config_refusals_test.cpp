@@ -30,7 +30,7 @@ TEST(ConfigRefusal, NamesFileLineKeyAndRemedy) {
         {"balance = fastest\n",
          "balancer.conf:6: pool.scanners.balance = fastest: expected leastconn, roundrobin, "
          "random, "
-         "first or hash"},
+         "first, hash or least-time"},
         {"\ninter = 5\n",
          "balancer.conf:7: pool.scanners.inter = 5: expected a duration from 1ms to 365d, such as "
          "5s"},
