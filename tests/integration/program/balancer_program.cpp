@@ -56,6 +56,10 @@ bool BalancerProgram::wait_for_log(const std::string& text) const {
 
 std::optional<int> BalancerProgram::terminate() {
     ::kill(pid_, SIGTERM);
+    return wait_for_end();
+}
+
+std::optional<int> BalancerProgram::wait_for_end() {
     int status = 0;
     has_ended_ = wait_until([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; });
     return has_ended_ && WIFEXITED(status) ? std::optional{WEXITSTATUS(status)} : std::nullopt;

@@ -20,7 +20,9 @@ class BalancerProgram {
     [[nodiscard]] std::string log() const;
     // True once the log has the text; false when it does not come within kPatience.
     [[nodiscard]] bool wait_for_log(const std::string& text) const;
-    // Sends TERM. The exit code; nothing when it does not end of itself within kPatience.
+    // The exit code; nothing when it does not end of itself within kPatience.
+    [[nodiscard]] std::optional<int> wait_for_end();
+    // The same after TERM.
     [[nodiscard]] std::optional<int> terminate();
 
     [[nodiscard]] pid_t process_id() const { return pid_; }

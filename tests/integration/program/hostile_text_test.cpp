@@ -10,11 +10,16 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <regex>
 #include <sstream>
+#include <system_error>
+
+#include <sys/socket.h>
+#include <sys/un.h>
 
 namespace millrace::test {
 namespace {
@@ -65,6 +70,18 @@ std::vector<Place> places_in_a_session() {
     return places;
 }
 
+ScriptedPeer connected_at(const std::string& path) {
+    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ScriptedPeer peer(descriptor);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        throw std::system_error(errno, std::system_category(), "connect " + path);
+    }
+    return peer;
+}
+
 class HostileTextOf : public testing::Test {
  protected:
     void SetUp() override {
@@ -72,7 +89,7 @@ class HostileTextOf : public testing::Test {
             std::vector<std::string>{
                 "--log-level=debug", "--listener.filter.bind=" + to_string(bind_),
                 "--listener.filter.pool=scanners", "--http.listen=" + to_string(http_),
-                "--origin.listen=" + to_string(rpc_),
+                "--origin.listen=unix:" + rpc_,
                 "--origin.store=sqlite:" + directory_.file("origins.db"),
                 "--admin.listen=unix:" + directory_.file("admin.sock"),
                 "--pool.scanners.node=scan1 " + to_string(node_.endpoint()),
@@ -94,8 +111,7 @@ class HostileTextOf : public testing::Test {
     }
 
     // All that comes back for `said` until the connection ends.
-    static std::string exchange(const Endpoint& with, const std::string& said) {
-        ScriptedPeer peer = ScriptedPeer::connected(with);
+    static std::string exchange(ScriptedPeer peer, const std::string& said) {
         try {
             peer.send(said);
         } catch (const std::exception&) {
@@ -135,11 +151,13 @@ class HostileTextOf : public testing::Test {
     }
 
     void expect_whole_pages() const {
-        const std::string status = exchange(http_, "GET /api/v1/status HTTP/1.0\r\n\r\n");
+        const std::string status =
+            exchange(ScriptedPeer::connected(http_), "GET /api/v1/status HTTP/1.0\r\n\r\n");
         boost::json::error_code error;
         boost::json::parse(status.substr(status.find("\r\n\r\n") + 4), error);
         EXPECT_FALSE(error) << status;
-        const std::string metrics = exchange(http_, "GET /metrics HTTP/1.0\r\n\r\n");
+        const std::string metrics =
+            exchange(ScriptedPeer::connected(http_), "GET /metrics HTTP/1.0\r\n\r\n");
         static const std::regex form(
             R"(# (HELP|TYPE) .*|\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? [-+.eE\dInf]+)");
         std::istringstream stream(metrics.substr(metrics.find("\r\n\r\n") + 4));
@@ -163,7 +181,7 @@ class HostileTextOf : public testing::Test {
     OpenNode node_;
     Endpoint bind_ = free_endpoint();
     Endpoint http_ = free_endpoint();
-    Endpoint rpc_ = free_endpoint();
+    std::string rpc_ = directory_.file("origin.sock");
     std::unique_ptr<BalancerProgram> balancer_;
     int cases_ = 0;
     int lines_ = 0;
@@ -199,7 +217,7 @@ TEST_F(HostileTextOf, AWebClientBreaksNothingAndIsNotEchoed) {
                   "\r\nConnection: close\r\n\r\n",
               text + " / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", text}) {
             ++cases_;
-            const std::string answer = exchange(http_, request);
+            const std::string answer = exchange(ScriptedPeer::connected(http_), request);
             EXPECT_EQ(answer.find("<script>"), std::string::npos);
             EXPECT_EQ(answer.find("DROP TABLE"), std::string::npos);
             EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.")) << shown(answer);
@@ -213,8 +231,8 @@ TEST_F(HostileTextOf, AMilterThatIsNoneBreaksNothing) {
         const auto length = static_cast<std::uint32_t>(text.size());
         const std::string frame{static_cast<char>(length >> 24U), static_cast<char>(length >> 16U),
                                 static_cast<char>(length >> 8U), static_cast<char>(length)};
-        (void)exchange(rpc_, text);
-        (void)exchange(rpc_, frame + text);
+        (void)exchange(connected_at(rpc_), text);
+        (void)exchange(connected_at(rpc_), frame + text);
     }
 }
 
