@@ -61,7 +61,8 @@ TEST(R8BackPressure, OfAStalledNodeReachesTheSenderAndTheContentArrivesIdentical
         sent += postfix.send_until_blocked(std::string_view(content).substr(sent));
     }
     ASSERT_LT(sent, content.size()) << "nothing held the sender back";
-#ifndef __SANITIZE_ADDRESS__  // which keeps freed memory for a while
+// The sanitizers keep freed memory, or memory of their own; tests/e2e measures the release.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     EXPECT_LT(resident_octets(), resident + (std::size_t{4} << 20U));
 #else
     static_cast<void>(resident);
