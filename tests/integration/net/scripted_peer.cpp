@@ -79,7 +79,10 @@ void set_small(int descriptor, int option) {
 
 ScriptedPeer::ScriptedPeer(int descriptor) : descriptor_(descriptor) {
     const int on = 1;
-    check(::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
+    const int outcome = ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (outcome != 0 && errno != EOPNOTSUPP) {  // a Unix-domain socket has no such thing
+        check(outcome, "setsockopt");
+    }
 }
 
 ScriptedPeer::ScriptedPeer(ScriptedPeer&& other) noexcept
