@@ -73,7 +73,9 @@ class Balancer:
         self._lab.write(self._config, programs.render(self.settings))
         self.process.start()
         self.process.wait_until_ready(
-            lambda: self.host.is_listening(self.address, self.port), f"port {self.port}"
+            lambda: self.host.is_listening(self.address, self.port)
+            and self.host.is_listening("127.0.0.1", self.http),
+            f"ports {self.port} and {self.http}",
         )
 
     def stop(self):
