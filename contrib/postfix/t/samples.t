@@ -100,17 +100,25 @@ subtest 'a filter that was away delays only what met it closed' => sub {
 
     $filter = ReentryHost->start("127.0.0.1:$filter_port");
     submit('lucky@example.org');
-    is $filter->next_message->{sender}, 'lucky@example.org', 'the next message goes at once';
+    is next_new_sender(), 'lucky@example.org', 'the next message goes at once';
     unlike $postfix->log_text, qr/temporarily suspended/, 'the destination was not suspended';
 };
 
 subtest 'a milter that is away holds nothing up' => sub {
     $milter->stop;
     submit('unnoted@example.org');
-    is $filter->next_message->{sender}, 'unnoted@example.org', 'the filter gets the message';
+    is next_new_sender(), 'unnoted@example.org', 'the filter gets the message';
 };
 
 done_testing;
+
+# Of the filter's next message that is none of the delayed ones: Postfix may have been about to try
+# some of those once more.
+sub next_new_sender {
+    my $sender;
+    do { $sender = $filter->next_message->{sender} } while $sender =~ /^unlucky/;
+    return $sender;
+}
 
 sub submit {
     my ($sender) = @_;
