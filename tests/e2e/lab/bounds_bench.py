@@ -52,7 +52,7 @@ class Bench:
                             small_window=small_window)
         self.balancer = Balancer(lab, Host("balancer"), [], merge({
             "pool.scanners": {"node": f"wide {_NODE_ADDRESS}:{port}", "send-proxy": "off"},
-            "listener.filter": {"message-size-limit": "1g"},
+            "listener.filter": {"message-size-limit": "1g", "max-messages": "1000000"},
         }, settings or {}))
         if descriptors:
             argv = self.balancer.process.argv
