@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lab import workspace  # noqa: E402
+from lab.bounds_bench import Row  # noqa: E402
 from lab.cluster import Cluster, Plan  # noqa: E402
 
 _LINES_SHOWN = 60
@@ -44,6 +45,14 @@ def build():
     yield make
     for lab in labs:
         lab.close()
+
+
+@pytest.fixture
+def bounds_lab(monkeypatch):
+    """For the short forms of `tests/e2e/bounds`: what is given back may take its time on a busy machine."""
+    monkeypatch.setattr(Row, "back_within", 30.0)
+    with workspace.Lab("bounds") as lab:
+        yield lab
 
 
 @pytest.hookimpl(hookwrapper=True)

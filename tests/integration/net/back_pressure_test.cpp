@@ -38,6 +38,26 @@ std::size_t resident_octets() {
     return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// `count` commands and MAIL come while Postfix takes no reply: MAIL waits until it has taken them
+// all.
+void expect_mail_waits(Shell& shell, ScriptedNode& node, ScriptedPeer& postfix,
+                       const std::string& commands, std::size_t count) {
+    const SendLimit limit(postfix.local(), 0);
+    shell.while_paused([&] { postfix.send(commands + std::string(kMail)); });
+    ASSERT_TRUE(SendLimit::is_reached());
+    const ScriptedPeer another = shell.greeted_postfix();  // the loop has turned several times
+    EXPECT_EQ(shell.in_flight(), 0U);
+    EXPECT_FALSE(node.has_connection_waiting());
+
+    SendLimit::lift();
+    for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(postfix.read_reply().substr(0, 3), "250") << i;
+    }
+    ScriptedPeer connection = node.accept();
+    greet(connection);
+    EXPECT_EQ(connection.read_line(), kMail);
+}
+
 TEST(R8BackPressure, OfAStalledNodeReachesTheSenderAndTheContentArrivesIdentical) {
     const std::string content = large_content();
     ScriptedNode node;
@@ -123,20 +143,7 @@ TEST(R8BackPressure, BeginsWithTheFirstReplyThatIsNotTaken) {
     for (; commands.size() < size; ++count) {
         commands += "NOOP\r\n";
     }
-    const SendLimit limit(postfix.local(), 0);
-    shell.while_paused([&] { postfix.send(commands + std::string(kMail)); });
-    ASSERT_TRUE(SendLimit::is_reached());
-    const ScriptedPeer another = shell.greeted_postfix();  // the loop has turned several times
-    EXPECT_EQ(shell.in_flight(), 0U);
-    EXPECT_FALSE(node.has_connection_waiting());
-
-    SendLimit::lift();
-    for (std::size_t i = 0; i < count; ++i) {
-        EXPECT_EQ(postfix.read_reply().substr(0, 3), "250");
-    }
-    ScriptedPeer connection = node.accept();
-    greet(connection);
-    EXPECT_EQ(connection.read_line(), kMail);
+    expect_mail_waits(shell, node, postfix, commands, count);
 }
 
 // One read brings many short commands; each would be answered at length.
@@ -149,20 +156,7 @@ TEST(R8BackPressure, HoldsCommandsThatHaveArrivedWhileTheirRepliesAreNotTaken) {
     for (std::size_t i = 0; i < kCount; ++i) {
         commands += kHello;
     }
-    const SendLimit limit(postfix.local(), 0);
-    shell.while_paused([&] { postfix.send(commands + std::string(kMail)); });
-    ASSERT_TRUE(SendLimit::is_reached());
-    const ScriptedPeer another = shell.greeted_postfix();  // the loop has turned several times
-    EXPECT_EQ(shell.in_flight(), 0U);
-    EXPECT_FALSE(node.has_connection_waiting());
-
-    SendLimit::lift();
-    for (std::size_t i = 0; i < kCount; ++i) {
-        ASSERT_EQ(postfix.read_reply().substr(0, 3), "250") << i;
-    }
-    ScriptedPeer connection = node.accept();
-    greet(connection);
-    EXPECT_EQ(connection.read_line(), kMail);
+    expect_mail_waits(shell, node, postfix, commands, kCount);
 }
 
 TEST(R8BackPressure, OfANodeThatNeverReadsAgainEndsWithTheDataTimeOut) {
