@@ -48,8 +48,10 @@ App::App(const config::Config& config)
       read_buffer_(kReadBufferSize),
       store_(origin::open_store(origin::parse_store_location(config.origin.store).value(),
                                 config.origin.lifetime, context_.get_executor())),
-      lingering_(context_),
+      poller_(context_),
+      lingering_(context_, poller_),
       memory_trim_(context_),
+      sessions_(context_),
       replay_budget_(config.replay_memory),
       names_(context_),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
@@ -107,8 +109,8 @@ void App::add_listener(const config::ListenerConfig& listener) {
     const auto options = std::make_shared<const session::SessionOptions>(listener.session);
     for (const Endpoint& bind : listener.binds) {
         listeners_.push_back(std::make_unique<net::Listener>(
-            net::SessionEnvironment{context_, sessions_, *store_, drivers_, lingering_, counters_,
-                                    read_buffer_},
+            net::SessionEnvironment{context_, poller_, sessions_, *store_, drivers_, lingering_,
+                                    counters_, read_buffer_},
             net::ListenerOptions{listener.name, bind, listener.trusted_networks,
                                  listener.accept_proxy, listener.max_sessions, options, relays_,
                                  &replay_budget_}));

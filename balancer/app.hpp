@@ -13,6 +13,7 @@
 #include "balancer/net/listener.hpp"
 #include "balancer/net/memory_trim.hpp"
 #include "balancer/net/name_resolver.hpp"
+#include "balancer/net/poller.hpp"
 #include "balancer/net/pool_driver.hpp"
 #include "balancer/net/session_table.hpp"
 #include "balancer/origin/origin_store.hpp"
@@ -67,6 +68,7 @@ class App {
     std::vector<char> read_buffer_;
     metrics::Counters counters_;
     std::unique_ptr<origin::OriginStore> store_;
+    net::Poller poller_;
     net::LingeringSockets lingering_;
     net::MemoryTrim memory_trim_;
     net::SessionTable sessions_;

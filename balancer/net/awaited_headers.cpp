@@ -3,40 +3,22 @@
 #include <boost/asio/error.hpp>
 
 #include <array>
-#include <cerrno>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
-#include <sys/socket.h>
-
 namespace millrace::net {
-
-using boost::asio::ip::tcp;
 
 namespace {
 
 using Header = Result<proxy_protocol::Header>;
 
-Result<std::size_t> receive(tcp::socket& socket, std::span<char> buffer, int flags) {
-    for (;;) {
-        const ssize_t received =
-            ::recv(socket.native_handle(), buffer.data(), buffer.size(), flags | MSG_DONTWAIT);
-        if (received >= 0) {
-            return static_cast<std::size_t>(received);
-        }
-        if (errno != EINTR) {
-            return error_code(errno, boost::system::system_category());
-        }
-    }
-}
-
 // Looks at what is there before it takes any of it: what is behind the header is the session's.
 // Nothing while octets are missing.
-std::optional<Header> take_header(tcp::socket& socket, std::string& received) {
+std::optional<Header> take_header(const Stream& stream, std::string& received) {
     std::array<char, AwaitedHeaders::kLengthMax> buffer{};
-    const Result<std::size_t> there = receive(socket, buffer, MSG_PEEK);
+    const Result<std::size_t> there = stream.peek(buffer);
     if (!there) {
         const bool is_early = there.error() == boost::asio::error::would_block;
         return is_early ? std::nullopt : std::optional<Header>(there.error());
@@ -52,7 +34,7 @@ std::optional<Header> take_header(tcp::socket& socket, std::string& received) {
     }
     const std::size_t taken = *decoded ? (*decoded)->length - before : *there;
     // Peeked at above: it is there.
-    static_cast<void>(receive(socket, std::span(buffer).first(taken), 0));
+    static_cast<void>(stream.receive(std::span(buffer).first(taken)));
     if (!*decoded) {
         return std::nullopt;
     }
@@ -67,9 +49,11 @@ AwaitedHeaders::AwaitedHeaders(boost::asio::io_context& context, std::chrono::mi
 
 void AwaitedHeaders::add(Connection connection) {
     const std::uint64_t id = ++last_id_;
+    if (!connection.stream.watch({true, false}, [this, id](Ready) { read(id); })) {
+        return;
+    }
     awaited_.try_emplace(
         id, Awaited{std::move(connection), std::chrono::steady_clock::now() + timeout_, {}});
-    wait_for_input(id);
     arm_timer();
 }
 
@@ -78,25 +62,17 @@ void AwaitedHeaders::close_all() {
     timer_.cancel();
 }
 
-void AwaitedHeaders::wait_for_input(std::uint64_t id) {
-    awaited_.at(id).connection.socket.async_wait(
-        tcp::socket::wait_read, [this, id](const error_code& error) {
-            if (error != boost::asio::error::operation_aborted) {
-                read(id);
-            }
-        });
-}
-
 void AwaitedHeaders::read(std::uint64_t id) {
     const auto found = awaited_.find(id);
     if (found == awaited_.end()) {
         return;
     }
     Awaited& awaited = found->second;
-    const std::optional<Header> header = take_header(awaited.connection.socket, awaited.received);
+    const std::optional<Header> header = take_header(awaited.connection.stream, awaited.received);
     if (!header) {
-        wait_for_input(id);
-    } else if (!*header && header->error() == boost::asio::error::eof && awaited.received.empty()) {
+        return;
+    }
+    if (!*header && header->error() == boost::asio::error::eof && awaited.received.empty()) {
         awaited_.erase(found);
     } else {
         finish(id, *header);

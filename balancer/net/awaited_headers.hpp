@@ -7,11 +7,11 @@
 // ends without a word is a probe of the port and is told to nobody.
 #pragma once
 
+#include "balancer/net/stream.hpp"
 #include "balancer/proxy_protocol/header.hpp"
 #include "proto/result.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
@@ -30,7 +30,8 @@ class AwaitedHeaders {
     static constexpr std::size_t kLengthMax = 4096;
 
     struct Connection {
-        boost::asio::ip::tcp::socket socket;
+        Stream stream;
+        Endpoint remote;  // of its other end
         // Kept with the connection for the one who is told.
         std::shared_ptr<const void> admission;
     };
@@ -52,7 +53,6 @@ class AwaitedHeaders {
 
     using Header = Result<proxy_protocol::Header>;
 
-    void wait_for_input(std::uint64_t id);
     void read(std::uint64_t id);
     void finish(std::uint64_t id, const Header& header);
     void arm_timer();

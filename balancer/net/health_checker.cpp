@@ -143,7 +143,9 @@ asio::awaitable<void> HealthChecker::check(pool::NodeIndex node) {
     } else {
         pool_.check_done(node, CheckOutcome::timed_out, "check timed out");
     }
-    lingering_.add(std::move(socket));
+    if (socket.is_open()) {
+        lingering_.add(Descriptor(socket.release()));
+    }
 }
 
 }  // namespace millrace::net

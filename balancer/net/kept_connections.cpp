@@ -8,7 +8,6 @@
 
 namespace millrace::net {
 
-using boost::asio::ip::tcp;
 using std::chrono::steady_clock;
 
 KeptConnections::KeptConnections(boost::asio::io_context& context, LingeringSockets& lingering)
@@ -25,9 +24,11 @@ void KeptConnections::keep(KeptConnection connection, std::chrono::milliseconds 
         close(entries_.begin());
     }
     const std::uint64_t id = ++last_id_;
-    entries_.emplace(id, Entry{std::move(connection), steady_clock::now() + time});
-    watch(id);
-    arm_timer();
+    // A node that closes, or speaks when nobody asked, is not kept.
+    if (connection.stream.watch({true, false}, [this, id](Ready) { entries_.erase(id); })) {
+        entries_.emplace(id, Entry{std::move(connection), steady_clock::now() + time});
+        arm_timer();
+    }
 }
 
 std::optional<KeptConnection> KeptConnections::take(pool::NodeIndex node, const Endpoint& endpoint,
@@ -37,8 +38,6 @@ std::optional<KeptConnection> KeptConnections::take(pool::NodeIndex node, const 
         KeptConnection connection = std::move(found->second.connection);
         entries_.erase(found);
         if (!connection.stream.has_input()) {
-            boost::system::error_code error;
-            connection.stream.socket().cancel(error);
             return connection;
         }
     }
@@ -84,22 +83,11 @@ std::size_t KeptConnections::count(pool::NodeIndex node) const {
                       [&](const auto& entry) { return entry.second.connection.node == node; }));
 }
 
-void KeptConnections::watch(std::uint64_t id) {
-    entries_.at(id).connection.stream.socket().async_wait(
-        tcp::socket::wait_read, [this, id](const boost::system::error_code& error) {
-            if (error != boost::asio::error::operation_aborted) {
-                entries_.erase(id);  // the node closed, or spoke when nobody asked
-            }
-        });
-}
-
 void KeptConnections::close(Entries::iterator entry) {
     Stream stream = std::move(entry->second.connection.stream);
     entries_.erase(entry);
-    boost::system::error_code error;
-    stream.socket().cancel(error);  // its wait is not to outlive us among the lingering ones
     static_cast<void>(stream.send({"QUIT\r\n"}));
-    lingering_.add(std::move(stream.socket()));
+    lingering_.add(std::move(stream));
 }
 
 void KeptConnections::arm_timer() {

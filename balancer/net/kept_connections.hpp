@@ -62,7 +62,6 @@ class KeptConnections {
 
     [[nodiscard]] Entries::iterator youngest(pool::NodeIndex node, const Endpoint& endpoint,
                                              std::string_view key);
-    void watch(std::uint64_t id);
     void close(Entries::iterator entry);
     void arm_timer();
     void close_overdue();

@@ -1,36 +1,47 @@
 #include "balancer/net/lingering_sockets.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
 #include <array>
+#include <cstddef>
 #include <utility>
 
 namespace millrace::net {
 
-using boost::asio::ip::tcp;
+namespace {
 
-LingeringSockets::LingeringSockets(boost::asio::io_context& context) : timer_(context) {}
+// What is left to send, then the end; false: the other side is gone.
+bool send_rest(Stream& stream) {
+    const bool had_unsent = stream.unsent() > 0;
+    return stream.flush() && (!had_unsent || stream.unsent() > 0 || stream.end_sending());
+}
 
-void LingeringSockets::add(tcp::socket socket, std::string unsent) {
-    boost::system::error_code error;
-    if (unsent.empty()) {
-        socket.shutdown(tcp::socket::shutdown_send, error);
-    }
-    if (error) {
+// False at the end of the stream.
+bool discard_input(const Stream& stream) {
+    std::array<char, 4096> scrap{};
+    const Result<std::size_t> received = stream.receive(scrap);
+    return received ? *received > 0 : received.error() == boost::asio::error::would_block;
+}
+
+}  // namespace
+
+LingeringSockets::LingeringSockets(boost::asio::io_context& context, Poller& poller)
+    : poller_(poller), timer_(context) {}
+
+void LingeringSockets::add(Stream stream) {
+    const bool has_unsent = stream.unsent() > 0;
+    if (!has_unsent && !stream.end_sending()) {
         return;  // the other side is gone already
+    }
+    const std::uint64_t id = ++last_id_;
+    if (!stream.watch({true, has_unsent}, [this, id](Ready ready) { is_ready(id, ready); })) {
+        return;
     }
     if (sockets_.size() >= kCountMax) {
         sockets_.erase(sockets_.begin());
     }
-    const std::uint64_t id = ++last_id_;
-    sockets_.try_emplace(id,
-                         Lingering{std::move(socket), std::chrono::steady_clock::now() + kPatience,
-                                   std::move(unsent)});
-    if (!sockets_.at(id).unsent.empty()) {
-        wait_for_room(id);
-    }
-    wait_for_input(id);
+    sockets_.try_emplace(
+        id, Lingering{std::move(stream), std::chrono::steady_clock::now() + kPatience});
     arm_timer();
 }
 
@@ -39,56 +50,18 @@ void LingeringSockets::close_all() {
     timer_.cancel();
 }
 
-void LingeringSockets::wait_for_room(std::uint64_t id) {
-    sockets_.at(id).socket.async_wait(tcp::socket::wait_write,
-                                      [this, id](const boost::system::error_code& error) {
-                                          if (error != boost::asio::error::operation_aborted) {
-                                              send_rest(id);
-                                          }
-                                      });
-}
-
-void LingeringSockets::send_rest(std::uint64_t id) {
+void LingeringSockets::is_ready(std::uint64_t id, Ready ready) {
     const auto found = sockets_.find(id);
     if (found == sockets_.end()) {
         return;
     }
-    std::string& unsent = found->second.unsent;
-    boost::system::error_code error;
-    unsent.erase(0, found->second.socket.write_some(boost::asio::buffer(unsent), error));
-    if (error && error != boost::asio::error::would_block) {
+    Stream& stream = found->second.stream;
+    const bool goes_on = (!ready.write || send_rest(stream)) &&
+                         (!ready.read || discard_input(stream)) &&
+                         stream.want({true, stream.unsent() > 0});
+    if (!goes_on) {
         sockets_.erase(found);
-        return;
     }
-    if (!unsent.empty()) {
-        wait_for_room(id);
-        return;
-    }
-    found->second.socket.shutdown(tcp::socket::shutdown_send, error);
-}
-
-void LingeringSockets::wait_for_input(std::uint64_t id) {
-    sockets_.at(id).socket.async_wait(tcp::socket::wait_read,
-                                      [this, id](const boost::system::error_code& error) {
-                                          if (error != boost::asio::error::operation_aborted) {
-                                              discard_input(id);
-                                          }
-                                      });
-}
-
-void LingeringSockets::discard_input(std::uint64_t id) {
-    const auto found = sockets_.find(id);
-    if (found == sockets_.end()) {
-        return;
-    }
-    std::array<char, 4096> scrap{};
-    boost::system::error_code error;
-    found->second.socket.read_some(boost::asio::buffer(scrap), error);
-    if (error && error != boost::asio::error::would_block) {
-        sockets_.erase(found);
-        return;
-    }
-    wait_for_input(id);
 }
 
 void LingeringSockets::arm_timer() {

@@ -6,15 +6,18 @@
 // number is bounded; the oldest gives way. Use from the event loop.
 #pragma once
 
+#include "balancer/net/descriptor.hpp"
+#include "balancer/net/poller.hpp"
+#include "balancer/net/stream.hpp"
+
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <string>
+#include <utility>
 
 namespace millrace::net {
 
@@ -23,28 +26,28 @@ class LingeringSockets {
     static constexpr std::size_t kCountMax = 1024;
     static constexpr std::chrono::seconds kPatience{3};
 
-    explicit LingeringSockets(boost::asio::io_context& context);
+    // REQUIRES: both outlive it.
+    LingeringSockets(boost::asio::io_context& context, Poller& poller);
 
-    // REQUIRES: the socket is non-blocking where there is something unsent.
-    void add(boost::asio::ip::tcp::socket socket, std::string unsent = {});
+    void add(Stream stream);
+
+    void add(Descriptor socket) { add(Stream(poller_, std::move(socket))); }
+
     void close_all();
 
     [[nodiscard]] std::size_t count() const { return sockets_.size(); }
 
  private:
     struct Lingering {
-        boost::asio::ip::tcp::socket socket;
+        Stream stream;
         std::chrono::steady_clock::time_point until;
-        std::string unsent;
     };
 
-    void wait_for_room(std::uint64_t id);
-    void send_rest(std::uint64_t id);
-    void wait_for_input(std::uint64_t id);
-    void discard_input(std::uint64_t id);
+    void is_ready(std::uint64_t id, Ready ready);
     void arm_timer();
     void close_overdue();
 
+    Poller& poller_;
     std::map<std::uint64_t, Lingering> sockets_;  // in order of age
     std::uint64_t last_id_ = 0;
     boost::asio::steady_timer timer_;

@@ -10,13 +10,13 @@
 #pragma once
 
 #include "balancer/net/awaited_headers.hpp"
+#include "balancer/net/listening_socket.hpp"
 #include "balancer/net/refusal_log.hpp"
 #include "balancer/net/session_runner.hpp"
 #include "balancer/net/session_table.hpp"
 #include "balancer/session/options.hpp"
 #include "proto/endpoint.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
@@ -50,21 +50,21 @@ class Listener {
     void stop();
 
  private:
+    void wait_for_connections();
     void accept();
-    void accepted(boost::asio::ip::tcp::socket socket);
+    void accepted(Stream stream, const Endpoint& remote);
     void header_came(AwaitedHeaders::Connection connection,
                      const Result<proxy_protocol::Header>& header);
     void admit(AwaitedHeaders::Connection connection, const Endpoint& peer);
     void warn_of_shortage(const std::string& reason);
     void pause();
-    void refuse(boost::asio::ip::tcp::socket socket, const Address& address,
-                std::string_view reason);
+    void refuse(Stream stream, const Address& address, std::string_view reason);
     [[nodiscard]] std::size_t session_count() const;
     [[nodiscard]] std::string next_session_id();
 
     SessionEnvironment environment_;
     ListenerOptions options_;
-    boost::asio::ip::tcp::acceptor acceptor_;
+    ListeningSocket socket_;
     boost::asio::steady_timer timer_;
     std::shared_ptr<const int> admission_ = std::make_shared<const int>();
     std::chrono::steady_clock::time_point warn_again_at_;

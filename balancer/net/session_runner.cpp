@@ -14,7 +14,6 @@
 
 namespace millrace::net {
 
-using boost::asio::ip::tcp;
 using session::Output;
 using session::TimePoint;
 
@@ -22,13 +21,11 @@ namespace {
 
 // Reads of one turn, so that one busy session does not starve the others.
 constexpr int kReadsPerTurn = 8;
+constexpr std::size_t kHeldRepliesMax = 1024;
 
 TimePoint now() {
     return pool::Clock::now();
 }
-
-// In place of a number of octets unsent: nothing was sent, because the node has spoken.
-const error_code kSpokeEarly = boost::asio::error::already_started;
 
 bool is_would_block(error_code error) {
     return error == boost::asio::error::would_block;
@@ -37,19 +34,30 @@ bool is_would_block(error_code error) {
 }  // namespace
 
 SessionRunner::SessionRunner(SessionId id, const SessionEnvironment& environment,
-                             Admission admission, tcp::socket frontend,
+                             Admission admission, Stream frontend,
                              session::SessionSettings settings)
     : id_(id),
       environment_(environment),
       admission_(std::move(admission)),
       session_(std::move(settings), now()),
-      frontend_(std::in_place, std::move(frontend)),
-      timer_(environment.context) {}
+      frontend_(std::move(frontend)) {}
 
-SessionRunner::~SessionRunner() = default;
+SessionRunner::~SessionRunner() {
+    if (deadline_) {
+        environment_.table.clear_deadline(id_, *deadline_);
+    }
+}
 
 void SessionRunner::start() {
     ++environment_.counters.sessions_total;
+    const Result<void> watched =
+        frontend_->watch({true, false}, [&table = environment_.table, id = id_](Ready ready) {
+            table.with(id, [ready](SessionRunner& runner) { runner.frontend_ready(ready); });
+        });
+    if (!watched) {
+        lose_frontend();
+        return;
+    }
     give([this](Output& out) { session_.start(out); });
 }
 
@@ -68,70 +76,85 @@ void SessionRunner::shut_down() {
 }
 
 void SessionRunner::cut_off() {
+    lose_frontend();
+}
+
+void SessionRunner::lose_frontend() {
     give([this](Output& out) { session_.frontend_closed(now(), out); });
     frontend_.reset();
 }
 
 // --- Readiness ----------------------------------------------------------------------------------
 
-void SessionRunner::frontend_readable() {
-    armed_.frontend_read = false;
-    for (int i = 0; i < kReadsPerTurn && wants_frontend_bytes(); ++i) {
-        const Result<std::size_t> received = frontend_->receive(environment_.read_buffer);
-        if (!received && is_would_block(received.error())) {
-            break;
-        }
-        if (!received || *received == 0) {
-            give([this](Output& out) { session_.frontend_closed(now(), out); });
-            frontend_.reset();
+void SessionRunner::frontend_ready(Ready ready) {
+    if (!frontend_) {
+        return;
+    }
+    if (ready.write && frontend_->unsent() > 0) {
+        if (!frontend_->flush()) {
+            lose_frontend();
             return;
         }
-        const std::string_view bytes(environment_.read_buffer.data(), *received);
-        give([&](Output& out) { session_.frontend_received(bytes, now(), out); });
-        if (*received < environment_.read_buffer.size()) {
-            break;
+        report_replies_sent();
+    }
+    if (frontend_ && ready.read) {
+        if (wants_frontend_bytes()) {
+            read_frontend();
+        } else if (ready.has_failed) {
+            lose_frontend();
+        } else {
+            // Not before something comes: most of the time it is wanted again by then.
+            static_cast<void>(frontend_->want({false, frontend_->interest().write}));
         }
     }
     arm();
 }
 
-void SessionRunner::frontend_writable() {
-    armed_.frontend_write = false;
-    if (!frontend_) {
-        return;
+void SessionRunner::read_frontend() {
+    for (int i = 0; i < kReadsPerTurn && wants_frontend_bytes(); ++i) {
+        const Result<std::size_t> received = frontend_->receive(environment_.read_buffer);
+        if (!received && is_would_block(received.error())) {
+            return;
+        }
+        if (!received || *received == 0) {
+            lose_frontend();
+            return;
+        }
+        const std::string_view bytes(environment_.read_buffer.data(), *received);
+        give([&](Output& out) { session_.frontend_received(bytes, now(), out); });
+        if (*received < environment_.read_buffer.size()) {
+            return;
+        }
     }
-    if (!frontend_->flush()) {
-        give([this](Output& out) { session_.frontend_closed(now(), out); });
-        frontend_.reset();
-        return;
-    }
-    report_replies_sent();
 }
 
-void SessionRunner::node_connected(error_code error, std::uint64_t generation) {
-    if (!node_ || generation != node_generation_) {
+void SessionRunner::node_ready(Ready ready) {
+    if (!node_) {
         return;
     }
-    error_code no_endpoint;
-    const tcp::endpoint local = node_->socket().local_endpoint(no_endpoint);
-    if (error || no_endpoint) {
-        give([&](Output& out) { session_.node_closed(error ? error : no_endpoint, now(), out); });
+    if (!node_->is_connected()) {
+        const Result<Endpoint> ours = node_->connected(ready);
+        give([&](Output& out) {
+            if (ours) {
+                session_.node_connected(*ours, now(), out);
+            } else {
+                session_.node_closed(ours.error(), now(), out);
+            }
+        });
         return;
     }
-    is_node_connected_ = true;
-    node_->acknowledge_quickly();
-    const Endpoint ours{unmapped(local.address()), local.port()};
-    give([&](Output& out) { session_.node_connected(ours, now(), out); });
+    if (ready.write && node_->has_unsent()) {
+        report_sent(node_->flush());
+    }
+    if (node_ && ready.read) {
+        read_node();
+    }
+    arm();
 }
 
-void SessionRunner::node_readable(std::uint64_t generation) {
-    if (!node_ || generation != node_generation_) {
-        return;
-    }
-    armed_.node_read = false;
+void SessionRunner::read_node() {
     const Result<std::size_t> received = node_->receive(environment_.read_buffer);
     if (!received && is_would_block(received.error())) {
-        arm();
         return;
     }
     if (!received || *received == 0) {
@@ -139,35 +162,12 @@ void SessionRunner::node_readable(std::uint64_t generation) {
         give([&](Output& out) { session_.node_closed(error, now(), out); });
         return;
     }
-    node_->acknowledge_quickly();
     const std::string_view bytes(environment_.read_buffer.data(), *received);
     give([&](Output& out) { session_.node_received(bytes, now(), out); });
 }
 
-void SessionRunner::node_writable(std::uint64_t generation) {
-    if (!node_ || generation != node_generation_) {
-        return;
-    }
-    armed_.node_write = false;
-    const std::optional<error_code> obstacle = obstacle_to_send();
-    report_sent(obstacle ? Result<std::size_t>(*obstacle) : node_->flush());
-    arm();
-}
-
-// While the final dot has not left, a reply that waits to be read cannot be its verdict.
-std::optional<error_code> SessionRunner::obstacle_to_send() {
-    if (!behind_dot_) {
-        return std::nullopt;
-    }
-    const error_code found = node_->look_for_input();
-    if (is_would_block(found)) {
-        return std::nullopt;
-    }
-    return found ? found : kSpokeEarly;
-}
-
-void SessionRunner::timer_fired() {
-    armed_.timer.reset();
+void SessionRunner::deadline_passed() {
+    deadline_.reset();
     const std::optional<TimePoint> due = session_.deadline();
     if (due && *due <= now()) {
         give([this](Output& out) { session_.time_passed(now(), out); });
@@ -187,52 +187,51 @@ void SessionRunner::give(const Event& event) {
 
 void SessionRunner::carry_out(Output& out) {
     send_to_frontend(out.to_frontend);
-    const std::optional<Result<std::size_t>> sent = send_to_node(out.to_node);
+    std::optional<Result<std::size_t>> sent;
+    if (node_ && out.to_node.size() > 0) {
+        sent = node_->send(out.to_node);
+    }
     for (session::Request& request : out.requests) {
         std::visit([this](auto& order) { perform(order); }, request);
     }
-    if (reused_) {
-        const session::KeptNode state = *std::exchange(reused_, std::nullopt);
-        give([&](Output& next) { session_.node_reused(state, now(), next); });
-    } else if (sent && node_) {
-        report_sent(*sent);
-    }
-    if (!out.to_frontend.empty()) {
+    tell_what_came_of_it(sent);
+    // The session stops to take commands when it has many replies on their way.
+    const bool is_much = out.to_frontend.size() >= session::Session::kUnsentRepliesMax;
+    if (frontend_ && (is_much || frontend_->unsent() != reported_unsent_)) {
         report_replies_sent();
     }
 }
 
-void SessionRunner::send_to_frontend(const std::string& bytes) {
-    if (!frontend_ || bytes.empty()) {
-        return;
-    }
-    if (!frontend_->send({bytes})) {
-        // The read side will tell the session that Postfix is gone.
-        error_code ignored;
-        frontend_->socket().shutdown(tcp::socket::shutdown_both, ignored);
+void SessionRunner::tell_what_came_of_it(const std::optional<Result<std::size_t>>& sent) {
+    if (not_connected_) {
+        const error_code error = *std::exchange(not_connected_, std::nullopt);
+        give([&](Output& out) { session_.node_closed(error, now(), out); });
+    } else if (reused_) {
+        const session::KeptNode state = *std::exchange(reused_, std::nullopt);
+        give([&](Output& out) { session_.node_reused(state, now(), out); });
+    } else if (sent && node_) {
+        report_sent(*sent);
     }
 }
 
-std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::NodeBytes& bytes) {
-    if (!node_ || bytes.size() == 0) {
-        return std::nullopt;
+void SessionRunner::send_to_frontend(const std::string& bytes) {
+    if (!frontend_) {
+        return;
     }
-    if (bytes.is_end_of_data) {
-        behind_dot_ = bytes.after_content.size();
+    if (session_.holds_replies() && held_replies_.size() + bytes.size() <= kHeldRepliesMax) {
+        held_replies_ += bytes;
+        return;
     }
-    if (const std::optional<error_code> obstacle = obstacle_to_send()) {
-        return Result<std::size_t>(*obstacle);
+    const std::string held = std::exchange(held_replies_, {});
+    if (!frontend_->send({held, bytes})) {
+        frontend_->shut_down();  // reading will tell the session that Postfix is gone
     }
-    return node_->send({bytes.commands, bytes.content, bytes.after_content});
 }
 
 void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
     if (unsent) {
-        if (behind_dot_ && *unsent <= *behind_dot_) {
-            behind_dot_.reset();
-        }
         give([&](Output& out) { session_.node_sent(*unsent, now(), out); });
-    } else if (unsent.error() == kSpokeEarly) {
+    } else if (unsent.error() == boost::asio::error::already_started) {
         give([this](Output& out) { session_.node_spoke_early(now(), out); });
     } else {
         give([&](Output& out) { session_.node_closed(unsent.error(), now(), out); });
@@ -242,7 +241,8 @@ void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
 // Commands that waited for it are taken now, whose replies are sent and reported in their turn.
 void SessionRunner::report_replies_sent() {
     if (frontend_) {
-        give([this](Output& out) { session_.frontend_sent(frontend_->unsent(), now(), out); });
+        reported_unsent_ = frontend_->unsent();
+        give([this](Output& out) { session_.frontend_sent(reported_unsent_, now(), out); });
     }
 }
 
@@ -284,56 +284,38 @@ void SessionRunner::perform(session::ReleaseSlot& request) {
 }
 
 void SessionRunner::perform(session::ConnectNode& request) {
-    node_endpoint_ = request.endpoint;
     std::optional<KeptConnection> kept =
         pool(request.pool).take_kept(request.node, request.endpoint, request.reuse_key);
     if (kept) {
-        reuse_node(*std::move(kept));
+        begin_node(std::move(kept->stream), request.endpoint, true);
+        reused_ = kept->state;
+    } else {
+        begin_node(Stream::connect(environment_.poller, request.endpoint), request.endpoint, false);
+    }
+}
+
+void SessionRunner::begin_node(Result<Stream> stream, const Endpoint& endpoint, bool is_connected) {
+    forget_node();
+    if (!stream) {
+        not_connected_ = stream.error();
         return;
     }
-    const tcp::endpoint endpoint(request.endpoint.address, request.endpoint.port);
-    tcp::socket socket(environment_.context);
-    error_code error;
-    socket.open(endpoint.protocol(), error);
-    const std::uint64_t generation = begin_node(Stream(std::move(socket)));
-
-    SessionTable& table = environment_.table;
-    auto connected = [&table, id = id_, generation](const error_code& outcome) {
-        table.with(id, [&](SessionRunner& runner) { runner.node_connected(outcome, generation); });
-    };
-    if (error) {
-        boost::asio::post(environment_.context, [connected, error] { connected(error); });
-    } else {
-        node_->socket().async_connect(endpoint, connected);
+    node_ = std::make_unique<NodeLink>(*std::move(stream), endpoint, is_connected);
+    const Result<void> watched = node_->watch([&table = environment_.table, id = id_](Ready ready) {
+        table.with(id, [ready](SessionRunner& runner) { runner.node_ready(ready); });
+    });
+    if (!watched) {
+        not_connected_ = watched.error();
     }
-}
-
-// A connection that begins for this session; its generation.
-std::uint64_t SessionRunner::begin_node(Stream stream) {
-    node_.emplace(std::move(stream));
-    is_node_connected_ = false;
-    behind_dot_.reset();
-    armed_.node_read = false;
-    armed_.node_write = false;
-    return ++node_generation_;
-}
-
-void SessionRunner::reuse_node(KeptConnection connection) {
-    begin_node(std::move(connection.stream));
-    is_node_connected_ = true;
-    node_->acknowledge_quickly();
-    reused_ = connection.state;
 }
 
 void SessionRunner::perform(session::KeepNode& request) {
     if (!node_) {
         return;
     }
-    error_code error;
-    node_->socket().cancel(error);
     pool(request.pool)
-        .keep({request.node, node_endpoint_, std::move(request.reuse_key), request.state,
-               *std::move(node_)},
+        .keep({request.node, node_->endpoint(), std::move(request.reuse_key), request.state,
+               node_->take_stream()},
               request.idle);
     forget_node();
 }
@@ -342,28 +324,25 @@ void SessionRunner::perform(session::CloseNode& request) {
     if (!node_) {
         return;
     }
-    if (request.wait_for_peer && is_node_connected_) {
-        environment_.lingering.add(std::move(node_->socket()));
+    if (request.wait_for_peer && node_->is_connected()) {
+        environment_.lingering.add(node_->take_stream());
     }
     forget_node();
 }
 
 void SessionRunner::forget_node() {
     node_.reset();
-    is_node_connected_ = false;
     reused_.reset();
-    ++node_generation_;
+    not_connected_.reset();
 }
 
 void SessionRunner::perform(session::CloseFrontend& /*request*/) {
     // Closing with unread input would reset the connection under our last reply, which may be the
     // verdict, and may not have left yet.
-    if (frontend_ && (frontend_->unsent() > 0 || frontend_->has_input())) {
-        std::string unsent = frontend_->take_unsent();
-        environment_.lingering.add(std::move(frontend_->socket()), std::move(unsent));
+    if (frontend_ && (frontend_->unsent() > 0 || !frontend_->is_drained())) {
+        environment_.lingering.add(*std::move(frontend_));
     }
     frontend_.reset();
-    timer_.cancel();
 }
 
 void SessionRunner::perform(session::LogMessage& request) {
@@ -387,59 +366,30 @@ bool SessionRunner::wants_frontend_bytes() const {
     return frontend_ && frontend_->unsent() == 0 && session_.wants_frontend_bytes();
 }
 
-// The table finds the runner again, if its session still exists by then.
-template <typename Then>
-void SessionRunner::when_ready(Stream& stream, tcp::socket::wait_type readiness, Then then) {
-    stream.socket().async_wait(readiness,
-                               [&table = environment_.table, id = id_, then](error_code error) {
-                                   if (error != boost::asio::error::operation_aborted) {
-                                       table.with(id, then);
-                                   }
-                               });
-}
-
 void SessionRunner::arm() {
     if (!frontend_) {
         return;
     }
-    if (wants_frontend_bytes() && !std::exchange(armed_.frontend_read, true)) {
-        when_ready(*frontend_, tcp::socket::wait_read,
-                   [](SessionRunner& runner) { runner.frontend_readable(); });
+    const bool reads = frontend_->interest().read || wants_frontend_bytes();
+    if (!frontend_->want({reads, frontend_->unsent() > 0})) {
+        lose_frontend();
+        return;
     }
-    if (frontend_->unsent() > 0 && !std::exchange(armed_.frontend_write, true)) {
-        when_ready(*frontend_, tcp::socket::wait_write,
-                   [](SessionRunner& runner) { runner.frontend_writable(); });
+    const Result<void> armed = node_ ? node_->arm() : Result<void>();
+    if (!armed) {
+        give([&](Output& out) { session_.node_closed(armed.error(), now(), out); });
+        return;
     }
-    if (node_ && is_node_connected_) {
-        arm_node();
-    }
-    arm_timer();
+    arm_deadline();
 }
 
-void SessionRunner::arm_node() {
-    const std::uint64_t generation = node_generation_;
-    if (!std::exchange(armed_.node_read, true)) {
-        when_ready(*node_, tcp::socket::wait_read,
-                   [generation](SessionRunner& runner) { runner.node_readable(generation); });
-    }
-    if (node_->unsent() > 0 && !std::exchange(armed_.node_write, true)) {
-        when_ready(*node_, tcp::socket::wait_write,
-                   [generation](SessionRunner& runner) { runner.node_writable(generation); });
-    }
-}
-
-void SessionRunner::arm_timer() {
+void SessionRunner::arm_deadline() {
     const std::optional<TimePoint> due = session_.deadline();
-    if (!due || (armed_.timer && *armed_.timer <= *due)) {
-        return;  // an earlier wake-up looks at the deadline again
+    if (!due || (deadline_ && *deadline_ <= *due)) {
+        return;  // an earlier one looks again
     }
-    armed_.timer = *due;
-    timer_.expires_at(*due);
-    timer_.async_wait([&table = environment_.table, id = id_](error_code error) {
-        if (error != boost::asio::error::operation_aborted) {
-            table.with(id, [](SessionRunner& runner) { runner.timer_fired(); });
-        }
-    });
+    environment_.table.set_deadline(id_, deadline_, *due);
+    deadline_ = due;
 }
 
 }  // namespace millrace::net

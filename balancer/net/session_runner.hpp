@@ -1,36 +1,38 @@
-// The shell of one session: owns its sockets and its timer, and executes what the session's state
-// machine asks for.
+// The shell of one session: owns its connections, and executes what the session's state machine
+// asks for.
 //
-// It decides nothing about mail. It waits for readiness, makes non-blocking calls, and gives
-// results to the machine; replies of one turn leave in one send. Handlers find their runner through
-// the table that owns it, by id, so a runner may end at any time while the kernel still holds waits
-// of its sockets.
+// It decides nothing about mail. It hears of readiness, makes non-blocking calls, and gives results
+// to the machine; replies that leave in one go leave in one send. Handlers find their runner
+// through the table that owns it, by id, so a runner may end at any time.
 #pragma once
 
 #include "balancer/metrics/metrics.hpp"
 #include "balancer/net/lingering_sockets.hpp"
+#include "balancer/net/node_link.hpp"
+#include "balancer/net/poller.hpp"
 #include "balancer/net/pool_driver.hpp"
 #include "balancer/net/stream.hpp"
 #include "balancer/origin/origin_store.hpp"
 #include "balancer/session/session.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace millrace::net {
 
 class SessionTable;
 
-// What the sessions of one listener share. Everything outlives them.
+// What the sessions of one listener share. Everything outlives them, this as well.
 struct SessionEnvironment {
     boost::asio::io_context& context;
+    Poller& poller;
     SessionTable& table;
     origin::OriginStore& store;
     const std::vector<PoolDriver*>& pools;  // by session::PoolIndex
@@ -46,7 +48,7 @@ using Admission = std::shared_ptr<const void>;
 class SessionRunner {
  public:
     SessionRunner(SessionId id, const SessionEnvironment& environment, Admission admission,
-                  boost::asio::ip::tcp::socket frontend, session::SessionSettings settings);
+                  Stream frontend, session::SessionSettings settings);
     SessionRunner(const SessionRunner&) = delete;
     SessionRunner& operator=(const SessionRunner&) = delete;
     ~SessionRunner();
@@ -59,42 +61,29 @@ class SessionRunner {
     // Close now; Postfix keeps the message.
     void cut_off();
 
-    // Readiness, from the table's handlers. `generation` tells one node connection from the next.
-    void frontend_readable();
-    void frontend_writable();
-    void node_connected(error_code error, std::uint64_t generation);
-    void node_readable(std::uint64_t generation);
-    void node_writable(std::uint64_t generation);
-    void timer_fired();
+    // From the table's handlers.
+    void frontend_ready(Ready ready);
+    void node_ready(Ready ready);
+    // The deadline that was set in the table has passed.
+    void deadline_passed();
 
     // Nothing is left to do; the table may destroy the runner once it is out of its calls.
     [[nodiscard]] bool is_finished() const { return !frontend_; }
 
  private:
-    struct Armed {
-        bool frontend_read = false;
-        bool frontend_write = false;
-        bool node_read = false;
-        bool node_write = false;
-        std::optional<session::TimePoint> timer;
-    };
-
     template <typename Event>
     void give(const Event& event);
     void carry_out(session::Output& out);
+    void tell_what_came_of_it(const std::optional<Result<std::size_t>>& sent);
     void send_to_frontend(const std::string& bytes);
-    // What became of it, to be told to the session once all else is carried out.
-    [[nodiscard]] std::optional<Result<std::size_t>> send_to_node(const session::NodeBytes& bytes);
-    // Why nothing can be sent to the node now; nothing: it can.
-    [[nodiscard]] std::optional<error_code> obstacle_to_send();
     void report_sent(const Result<std::size_t>& unsent);
     void report_replies_sent();
+    void read_frontend();
+    void read_node();
+    void lose_frontend();
     [[nodiscard]] bool wants_frontend_bytes() const;
-    template <typename Then>
-    void when_ready(Stream& stream, boost::asio::ip::tcp::socket::wait_type readiness, Then then);
     void arm();
-    void arm_node();
-    void arm_timer();
+    void arm_deadline();
 
     void perform(session::FindOrigin& request);
     void perform(session::MarkDelivered& request);
@@ -109,36 +98,33 @@ class SessionRunner {
     void perform(session::LogMessage& request);
     void perform(session::CountFailover& request);
     void perform(session::CountBypass& request);
-    std::uint64_t begin_node(Stream stream);
-    void reuse_node(KeptConnection connection);
+    void begin_node(Result<Stream> stream, const Endpoint& endpoint, bool is_connected);
     void forget_node();
 
     [[nodiscard]] PoolDriver& pool(session::PoolIndex index) {
         return *environment_.pools.at(index);
     }
 
-    SessionId id_;
-    SessionEnvironment environment_;
-    Admission admission_;
-    session::Session session_;
-    std::optional<Stream> frontend_;
-    std::optional<Stream> node_;
-    Endpoint node_endpoint_;
-    bool is_node_connected_ = false;
-    // While the final dot has not left: octets that were handed out behind it.
-    std::optional<std::size_t> behind_dot_;
-    std::uint64_t node_generation_ = 0;
-
     struct PendingTicket {
         session::PoolIndex pool = 0;
         pool::Ticket ticket = 0;
     };
 
-    std::optional<PendingTicket> ticket_;
-    // A kept connection was taken: the session is told once all else is carried out.
+    SessionId id_;
+    const SessionEnvironment& environment_;
+    Admission admission_;
+    session::Session session_;
+    std::optional<Stream> frontend_;
+    // Replies to the front part of an envelope, which Postfix has sent in one go: they leave with
+    // the last.
+    std::string held_replies_;
+    std::size_t reported_unsent_ = 0;
+    std::unique_ptr<NodeLink> node_;
+    // What the session is told of its new node once all else is carried out.
     std::optional<session::KeptNode> reused_;
-    boost::asio::steady_timer timer_;
-    Armed armed_;
+    std::optional<error_code> not_connected_;
+    std::optional<PendingTicket> ticket_;
+    std::optional<session::TimePoint> deadline_;  // as set in the table
 };
 
 }  // namespace millrace::net

@@ -4,8 +4,13 @@
 
 namespace millrace::net {
 
-void SessionTable::open(const SessionEnvironment& environment, Admission admission,
-                        boost::asio::ip::tcp::socket frontend, session::SessionSettings settings) {
+SessionTable::SessionTable(boost::asio::io_context& context)
+    : deadlines_(context, [this](SessionId id) {
+          with(id, [](SessionRunner& runner) { runner.deadline_passed(); });
+      }) {}
+
+void SessionTable::open(const SessionEnvironment& environment, Admission admission, Stream frontend,
+                        session::SessionSettings settings) {
     const SessionId id = ++last_id_;
     runners_.emplace(id, memory_.make(id, environment, std::move(admission), std::move(frontend),
                                       std::move(settings)));

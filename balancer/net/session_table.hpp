@@ -1,12 +1,14 @@
 // All running sessions of the process, by id: owner, and the only way handlers reach them.
 #pragma once
 
+#include "balancer/net/deadlines.hpp"
 #include "balancer/net/session_runner.hpp"
 #include "balancer/net/slab.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -14,9 +16,11 @@ namespace millrace::net {
 
 class SessionTable {
  public:
+    explicit SessionTable(boost::asio::io_context& context);
+
     // Takes over an accepted connection and greets.
-    void open(const SessionEnvironment& environment, Admission admission,
-              boost::asio::ip::tcp::socket frontend, session::SessionSettings settings);
+    void open(const SessionEnvironment& environment, Admission admission, Stream frontend,
+              session::SessionSettings settings);
 
     // Calls `use(runner)` when the session exists, and removes it afterwards if that was its last
     // step. Whether it existed.
@@ -34,6 +38,14 @@ class SessionTable {
     // Called with the number of sessions after every change of it.
     void set_changed(std::function<void(std::size_t)> changed) { changed_ = std::move(changed); }
 
+    // For a session: deadline_passed() then, in place of `before`.
+    void set_deadline(SessionId id, std::optional<session::TimePoint> before,
+                      session::TimePoint due) {
+        deadlines_.set(id, before, due);
+    }
+
+    void clear_deadline(SessionId id, session::TimePoint due) { deadlines_.clear(id, due); }
+
     void shut_down_all();
     void cut_off_all();
 
@@ -43,6 +55,7 @@ class SessionTable {
     void remove_if_finished(SessionId id);
     void note_change() const;
 
+    Deadlines deadlines_;
     Slab<SessionRunner> memory_;
     std::unordered_map<SessionId, Slab<SessionRunner>::Pointer> runners_;
     SessionId last_id_ = 0;

@@ -1,6 +1,7 @@
 #include "balancer/net/stream.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include <array>
 #include <cerrno>
@@ -10,6 +11,8 @@
 #include <sys/socket.h>
 
 namespace millrace::net {
+
+using boost::asio::ip::tcp;
 
 namespace {
 
@@ -45,12 +48,110 @@ iovec as_iovec(std::string_view bytes) {
     return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
+// Octets received or looked at; 0 at the end of the stream.
+Result<std::size_t> receive_now(int descriptor, std::span<char> buffer, int flags) {
+    for (;;) {
+        const ssize_t received =
+            ::recv(descriptor, buffer.data(), buffer.size(), flags | MSG_DONTWAIT);
+        if (received >= 0) {
+            return static_cast<std::size_t>(received);
+        }
+        if (is_would_block(errno)) {
+            return error_code(boost::asio::error::would_block);
+        }
+        if (errno != EINTR) {
+            return last_error();
+        }
+    }
+}
+
+Result<Endpoint> endpoint_of(int descriptor, decltype(::getsockname)* ask) {
+    tcp::endpoint endpoint;
+    auto length = static_cast<socklen_t>(endpoint.capacity());
+    if (ask(descriptor, endpoint.data(), &length) < 0) {
+        return last_error();
+    }
+    endpoint.resize(length);
+    return Endpoint{unmapped(endpoint.address()), endpoint.port()};
+}
+
 }  // namespace
 
-Stream::Stream(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
-    error_code ignored;
-    socket_.non_blocking(true, ignored);
-    socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+Stream::Stream(Poller& poller, Descriptor socket) : poller_(&poller), socket_(std::move(socket)) {}
+
+Stream::Stream(Stream&& other) noexcept
+    : poller_(other.poller_),
+      socket_(std::move(other.socket_)),
+      is_watched_(std::exchange(other.is_watched_, false)),
+      interest_(other.interest_),
+      unsent_(std::move(other.unsent_)) {}
+
+Stream& Stream::operator=(Stream&& other) noexcept {
+    if (this != &other) {
+        close();
+        poller_ = other.poller_;
+        socket_ = std::move(other.socket_);
+        is_watched_ = std::exchange(other.is_watched_, false);
+        interest_ = other.interest_;
+        unsent_ = std::move(other.unsent_);
+    }
+    return *this;
+}
+
+void Stream::close() {
+    if (std::exchange(is_watched_, false)) {
+        poller_->remove(socket_.number());
+    }
+    socket_.close();
+}
+
+Result<Stream> Stream::connect(Poller& poller, const Endpoint& endpoint) {
+    const tcp::endpoint to(endpoint.address, endpoint.port);
+    Descriptor socket(
+        ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+    if (!socket.is_open()) {
+        return last_error();
+    }
+    const int on = 1;
+    static_cast<void>(::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+    const int result = ::connect(socket.number(), to.data(), static_cast<socklen_t>(to.size()));
+    if (result < 0 && errno != EINPROGRESS && errno != EINTR) {
+        return last_error();
+    }
+    return Stream(poller, std::move(socket));
+}
+
+error_code Stream::connect_error() const {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &length) < 0) {
+        return last_error();
+    }
+    return {error, boost::system::system_category()};
+}
+
+Result<void> Stream::watch(Interest interest, Poller::Handler handler) {
+    if (is_watched_) {
+        poller_->set_handler(socket_.number(), std::move(handler));
+        return want(interest);
+    }
+    const Result<void> added = poller_->add(socket_.number(), interest, std::move(handler));
+    if (added) {
+        is_watched_ = true;
+        interest_ = interest;
+    }
+    return added;
+}
+
+Result<void> Stream::want(Interest interest) {
+    if (interest == interest_) {
+        return {};
+    }
+    const Result<void> changed = poller_->change(socket_.number(), interest);
+    if (changed) {
+        interest_ = interest;
+    }
+    return changed;
 }
 
 Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) {
@@ -67,7 +168,7 @@ Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) 
         if (count == 0) {
             return std::size_t{0};
         }
-        const Result<std::size_t> sent = send_now(socket_.native_handle(), {vectors.data(), count});
+        const Result<std::size_t> sent = send_now(socket_.number(), {vectors.data(), count});
         if (!sent) {
             return sent.error();
         }
@@ -86,7 +187,7 @@ Result<std::size_t> Stream::flush() {
         return std::size_t{0};
     }
     iovec all = as_iovec(unsent_);
-    const Result<std::size_t> sent = send_now(socket_.native_handle(), {&all, 1});
+    const Result<std::size_t> sent = send_now(socket_.number(), {&all, 1});
     if (!sent) {
         return sent.error();
     }
@@ -97,43 +198,45 @@ Result<std::size_t> Stream::flush() {
     return unsent_.size();
 }
 
-Result<std::size_t> Stream::receive(std::span<char> buffer) {
-    for (;;) {
-        const ssize_t received =
-            ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (received >= 0) {
-            return static_cast<std::size_t>(received);
-        }
-        if (is_would_block(errno)) {
-            return error_code(boost::asio::error::would_block);
-        }
-        if (errno != EINTR) {
-            return last_error();
-        }
-    }
+Result<std::size_t> Stream::receive(std::span<char> buffer) const {
+    return receive_now(socket_.number(), buffer, 0);
 }
 
-bool Stream::has_input() {
-    return look_for_input() != boost::asio::error::would_block;
+Result<std::size_t> Stream::peek(std::span<char> buffer) const {
+    return receive_now(socket_.number(), buffer, MSG_PEEK);
 }
 
-error_code Stream::look_for_input() {
-    char octet = 0;
-    while (::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
-        if (is_would_block(errno)) {
-            return boost::asio::error::would_block;
-        }
-        if (errno != EINTR) {
-            return last_error();
-        }
-    }
-    return {};
+bool Stream::has_input() const {
+    std::array<char, 1> octet{};
+    const Result<std::size_t> there = peek(octet);
+    return there || there.error() != boost::asio::error::would_block;
 }
 
-void Stream::acknowledge_quickly() {
+bool Stream::is_drained() const {
+    std::array<char, 1> octet{};
+    const Result<std::size_t> there = peek(octet);
+    return there ? *there == 0 : there.error() == boost::asio::error::would_block;
+}
+
+void Stream::acknowledge_quickly() const {
     const int on = 1;
-    static_cast<void>(
-        ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
+    static_cast<void>(::setsockopt(socket_.number(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
+}
+
+bool Stream::end_sending() const {
+    return ::shutdown(socket_.number(), SHUT_WR) == 0;
+}
+
+void Stream::shut_down() const {
+    static_cast<void>(::shutdown(socket_.number(), SHUT_RDWR));
+}
+
+Result<Endpoint> Stream::local_endpoint() const {
+    return endpoint_of(socket_.number(), ::getsockname);
+}
+
+Result<Endpoint> Stream::remote_endpoint() const {
+    return endpoint_of(socket_.number(), ::getpeername);
 }
 
 }  // namespace millrace::net

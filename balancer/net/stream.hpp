@@ -1,13 +1,14 @@
-// A connected, non-blocking TCP socket that never waits: sends what the kernel takes and keeps the
-// rest, receives what is there.
+// A non-blocking TCP connection that never waits: sends what the kernel takes and keeps the rest,
+// receives what is there.
 //
-// The owner waits for readiness on socket() and bounds what is kept by not producing more while
-// unsent() is not 0. Nagle's algorithm is off.
+// The owner hears of readiness through the Poller and bounds what is kept by not producing more
+// while unsent() is not 0. Closed when it goes.
 #pragma once
 
+#include "balancer/net/descriptor.hpp"
+#include "balancer/net/poller.hpp"
+#include "proto/endpoint.hpp"
 #include "proto/result.hpp"
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <initializer_list>
@@ -20,7 +21,25 @@ namespace millrace::net {
 
 class Stream {
  public:
-    explicit Stream(boost::asio::ip::tcp::socket socket);
+    // REQUIRES: a connected socket, non-blocking and without Nagle's algorithm.
+    Stream(Poller& poller, Descriptor socket);
+    Stream(Stream&& other) noexcept;
+    Stream& operator=(Stream&& other) noexcept;
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    ~Stream() { close(); }
+
+    // Begins to connect; once it can be written connect_error() says what became of it.
+    [[nodiscard]] static Result<Stream> connect(Poller& poller, const Endpoint& endpoint);
+    [[nodiscard]] error_code connect_error() const;
+
+    // Reports readiness to `handler` from now on; for another handler call it again.
+    [[nodiscard]] Result<void> watch(Interest interest, Poller::Handler handler);
+    // REQUIRES: watched.
+    [[nodiscard]] Result<void> want(Interest interest);
+
+    [[nodiscard]] Interest interest() const { return interest_; }
 
     // Sends `parts` in order behind what is unsent, in one call to the kernel where possible.
     // Views are not kept. The number of octets unsent afterwards.
@@ -29,24 +48,34 @@ class Stream {
 
     [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
 
-    // What is unsent, for somebody else to send.
-    [[nodiscard]] std::string take_unsent() { return std::exchange(unsent_, {}); }
-
     // Octets received; 0 at the end of the stream; error would_block when there are none yet.
-    [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer);
+    [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer) const;
+    // Copies what is there without taking it, with the same results.
+    [[nodiscard]] Result<std::size_t> peek(std::span<char> buffer) const;
     // Something can be received, or the stream has ended or failed. Only what the kernel says for
     // sure counts as no input: the final dot waits for it.
-    [[nodiscard]] bool has_input();
-    // The same in detail: no error when there is input, would_block when there is none yet.
-    [[nodiscard]] error_code look_for_input();
+    [[nodiscard]] bool has_input() const;
+    // Nothing was received that nobody has read: to close does not reset the connection.
+    [[nodiscard]] bool is_drained() const;
+
     // Acknowledge at once what comes next. amavisd writes its replies one by one with Nagle's
     // algorithm on, so a delayed acknowledgement costs each message 40 ms.
-    void acknowledge_quickly();
+    void acknowledge_quickly() const;
+    // Nothing more will be sent; false: the other side is gone already.
+    [[nodiscard]] bool end_sending() const;
+    // In both directions; what is read next is the end.
+    void shut_down() const;
 
-    [[nodiscard]] boost::asio::ip::tcp::socket& socket() { return socket_; }
+    [[nodiscard]] Result<Endpoint> local_endpoint() const;
+    [[nodiscard]] Result<Endpoint> remote_endpoint() const;
 
  private:
-    boost::asio::ip::tcp::socket socket_;
+    void close();
+
+    Poller* poller_;
+    Descriptor socket_;
+    bool is_watched_ = false;
+    Interest interest_;
     std::string unsent_;
 };
 

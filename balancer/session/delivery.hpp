@@ -64,6 +64,8 @@ class Delivery {
     // Replies that Postfix waits for.
     [[nodiscard]] bool is_answer_outstanding() const;
 
+    [[nodiscard]] bool is_envelope_unanswered() const { return !is_over() && !unanswered_.empty(); }
+
     // Nothing behind DATA is a command until the message is over.
     [[nodiscard]] bool takes_commands() const { return is_over() || !envelope_.is_data_requested; }
 

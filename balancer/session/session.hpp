@@ -63,6 +63,12 @@ class Session {
     // The service ends: the message in transit is finished, then the session.
     void shut_down(TimePoint now, Output& out);
 
+    // Replies may wait for the next ones: Postfix has sent its commands in one go and waits for all
+    // answers to its envelope.
+    [[nodiscard]] bool holds_replies() const {
+        return !is_closed_ && delivery_ && delivery_->is_envelope_unanswered();
+    }
+
     // Whether the shell should read from Postfix; not to read is the back-pressure.
     [[nodiscard]] bool wants_frontend_bytes() const;
     [[nodiscard]] std::optional<TimePoint> deadline() const;

@@ -106,7 +106,8 @@ class AdminFixture : public ::testing::Test {
     test::EventLoop loop_;
     test::TempDir dir_;
     metrics::Counters counters_;
-    net::LingeringSockets lingering_{loop_.context()};
+    net::Poller poller_{loop_.context()};
+    net::LingeringSockets lingering_{loop_.context(), poller_};
     net::PoolDriver driver_;
     std::map<net::SessionId, pool::NodeIndex> granted_;
     AdminServerOptions options_;

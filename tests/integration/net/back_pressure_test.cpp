@@ -50,12 +50,14 @@ void expect_mail_waits(Shell& shell, ScriptedNode& node, ScriptedPeer& postfix,
     EXPECT_FALSE(node.has_connection_waiting());
 
     SendLimit::lift();
-    for (std::size_t i = 0; i < count; ++i) {
-        ASSERT_EQ(postfix.read_reply().substr(0, 3), "250") << i;
-    }
     ScriptedPeer connection = node.accept();
     greet(connection);
     EXPECT_EQ(connection.read_line(), kMail);
+    connection.send("250 2.1.0 Ok, the last\r\n");
+    for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(postfix.read_reply().substr(0, 3), "250") << i;
+    }
+    EXPECT_EQ(postfix.read_reply(), "250 2.1.0 Ok, the last\r\n");
 }
 
 TEST(R8BackPressure, OfAStalledNodeReachesTheSenderAndTheContentArrivesIdentical) {

@@ -35,7 +35,7 @@ class Lingering : public testing::Test {
     ScriptedPeer add() {
         const tcp::endpoint here = acceptor_.local_endpoint();
         ScriptedPeer peer = ScriptedPeer::connected({here.address(), here.port()});
-        lingering_.add(acceptor_.accept());
+        lingering_.add(net::Descriptor(acceptor_.accept().release()));
         return peer;
     }
 
@@ -48,7 +48,8 @@ class Lingering : public testing::Test {
 
     boost::asio::io_context context_{1};
     tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
-    LingeringSockets lingering_{context_};
+    net::Poller poller_{context_};
+    LingeringSockets lingering_{context_, poller_};
 };
 
 TEST_F(Lingering, ThrowsAwayWhatComesAndEndsWithTheOtherSide) {

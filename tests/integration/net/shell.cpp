@@ -108,7 +108,7 @@ void Shell::add_listener() {
                                  std::make_shared<const session::SessionOptions>(setup_.session),
                                  std::make_shared<const session::Relays>(relays)};
     listeners_.push_back(std::make_unique<net::Listener>(
-        net::SessionEnvironment{context_, table_, store_, pools_, lingering_, counters_,
+        net::SessionEnvironment{context_, poller_, table_, store_, pools_, lingering_, counters_,
                                 read_buffer_},
         std::move(options)));
     listeners_.back()->start();

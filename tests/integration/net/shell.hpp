@@ -113,10 +113,11 @@ class Shell {
     ShellSetup setup_;
     boost::asio::io_context context_{1};
     origin::MemoryStore store_{{}};
-    net::LingeringSockets lingering_{context_};
+    net::Poller poller_{context_};
+    net::LingeringSockets lingering_{context_, poller_};
     metrics::Counters counters_;
     std::vector<char> read_buffer_;
-    net::SessionTable table_;
+    net::SessionTable table_{context_};
     net::PoolDriver pool_;
     std::vector<std::unique_ptr<net::PoolDriver>> more_pools_;
     std::vector<net::PoolDriver*> pools_{&pool_};

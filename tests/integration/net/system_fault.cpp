@@ -112,13 +112,13 @@ int connect(int descriptor, const sockaddr* address, socklen_t length) {
     return static_cast<int>(::syscall(SYS_connect, descriptor, address, length));
 }
 
-int accept(int descriptor, sockaddr* address, socklen_t* length) {
+int accept4(int descriptor, sockaddr* address, socklen_t* length, int flags) {
     using namespace millrace::test;
     if (const auto fault =
             strike(descriptor, {EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR})) {
         return fail(*fault);
     }
-    return static_cast<int>(::syscall(SYS_accept, descriptor, address, length));
+    return static_cast<int>(::syscall(SYS_accept4, descriptor, address, length, flags));
 }
 
 // A look (MSG_PEEK) moves nothing and finds what there is.

@@ -1,0 +1,79 @@
+#include "balancer/net/node_link.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <array>
+
+namespace millrace::net {
+
+NodeLink::NodeLink(Stream stream, Endpoint endpoint, bool is_connected)
+    : stream_(std::move(stream)), endpoint_(std::move(endpoint)), is_connected_(is_connected) {}
+
+Result<void> NodeLink::watch(Poller::Handler handler) {
+    const Interest interest = is_connected_ ? Interest{true, false} : Interest{false, true};
+    return stream_.watch(interest, std::move(handler));
+}
+
+Result<Endpoint> NodeLink::connected(Ready ready) {
+    is_connected_ = true;
+    if (ready.has_failed) {
+        const error_code error = stream_.connect_error();
+        return error ? error : error_code(boost::asio::error::not_connected);
+    }
+    return stream_.local_endpoint();
+}
+
+Result<std::size_t> NodeLink::send(const session::NodeBytes& bytes) {
+    if (bytes.is_end_of_data) {
+        behind_dot_ = bytes.after_content.size();
+    }
+    if (const std::optional<error_code> obstacle = obstacle_to_send()) {
+        return *obstacle;
+    }
+    return note_sent(stream_.send({bytes.commands, bytes.content, bytes.after_content}));
+}
+
+Result<std::size_t> NodeLink::flush() {
+    if (const std::optional<error_code> obstacle = obstacle_to_send()) {
+        return *obstacle;
+    }
+    return note_sent(stream_.flush());
+}
+
+Result<std::size_t> NodeLink::note_sent(Result<std::size_t> unsent) {
+    if (unsent && behind_dot_ && *unsent <= *behind_dot_) {
+        behind_dot_.reset();
+    }
+    // Its replies come one by one, and each is to be acknowledged at once.
+    stream_.acknowledge_quickly();
+    return unsent;
+}
+
+Result<std::size_t> NodeLink::receive(std::span<char> buffer) const {
+    const Result<std::size_t> received = stream_.receive(buffer);
+    if (received) {
+        stream_.acknowledge_quickly();
+    }
+    return received;
+}
+
+std::optional<error_code> NodeLink::obstacle_to_send() const {
+    if (!behind_dot_) {
+        return std::nullopt;
+    }
+    std::array<char, 1> octet{};
+    const Result<std::size_t> found = stream_.peek(octet);
+    if (found) {
+        return boost::asio::error::already_started;
+    }
+    if (found.error() == boost::asio::error::would_block) {
+        return std::nullopt;
+    }
+    return found.error();
+}
+
+Result<void> NodeLink::arm() {
+    return stream_.want(is_connected_ ? Interest{true, has_unsent()} : Interest{false, true});
+}
+
+}  // namespace millrace::net
