@@ -138,7 +138,11 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 std::string to_string(const Address& address) {
     const Address plain = unmapped(address);
     if (plain.is_v4()) {
-        return plain.to_string();
+        std::string text;
+        for (const unsigned char octet : plain.to_v4().to_bytes()) {
+            text.append(text.empty() ? "" : ".").append(std::to_string(octet));
+        }
+        return text;
     }
     // Made again from its octets: a scope is of no meaning on another host.
     return boost::asio::ip::address_v6{plain.to_v6().to_bytes()}.to_string();

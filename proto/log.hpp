@@ -8,8 +8,10 @@
 // \xNN: no event can be made up there.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,8 @@ namespace millrace {
 
 class LogLine {
  public:
+    static constexpr std::size_t kValueLengthMax = 512;
+
     // subject: a queue ID, or what the line is about (a node as pool/name, "origin", ...).
     LogLine(std::string_view subject, std::string_view event);
 
@@ -26,7 +30,8 @@ class LogLine {
         return add_verbatim(key, std::to_string(value));
     }
 
-    // Written with three decimals, in seconds.
+    // Both are written with three decimals, in seconds.
+    LogLine& add(std::string_view key, std::initializer_list<std::chrono::milliseconds> delays);
     LogLine& add_seconds(std::string_view key, double seconds);
 
     [[nodiscard]] const std::string& text() const { return text_; }
@@ -39,7 +44,8 @@ class LogLine {
 
 // A value as LogLine writes it. No more than `length_max` characters are written between the
 // quotes; what is cut off leaves a trailing "...".
-[[nodiscard]] std::string log_value(std::string_view value, std::size_t length_max = 512);
+[[nodiscard]] std::string log_value(std::string_view value,
+                                    std::size_t length_max = LogLine::kValueLengthMax);
 
 // Seconds as LogLine writes them, for values made of several: "0.001/1.204".
 [[nodiscard]] std::string log_seconds(double seconds);

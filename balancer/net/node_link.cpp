@@ -44,17 +44,11 @@ Result<std::size_t> NodeLink::note_sent(Result<std::size_t> unsent) {
     if (unsent && behind_dot_ && *unsent <= *behind_dot_) {
         behind_dot_.reset();
     }
-    // Its replies come one by one, and each is to be acknowledged at once.
-    stream_.acknowledge_quickly();
     return unsent;
 }
 
 Result<std::size_t> NodeLink::receive(std::span<char> buffer) const {
-    const Result<std::size_t> received = stream_.receive(buffer);
-    if (received) {
-        stream_.acknowledge_quickly();
-    }
-    return received;
+    return stream_.receive(buffer);
 }
 
 std::optional<error_code> NodeLink::obstacle_to_send() const {

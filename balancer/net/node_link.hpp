@@ -26,6 +26,9 @@ class NodeLink {
     [[nodiscard]] Result<std::size_t> flush();
     [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer) const;
 
+    // More replies are due: see Stream.
+    void acknowledge_quickly() const { stream_.acknowledge_quickly(); }
+
     // Wants to read, and to write what is unsent.
     [[nodiscard]] Result<void> arm();
 
@@ -34,6 +37,13 @@ class NodeLink {
     [[nodiscard]] bool has_unsent() const { return stream_.unsent() > 0; }
 
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+
+    // For the session, once it is connected.
+    void set_known_manners(const std::optional<session::NodeManners>& known) { known_ = known; }
+
+    [[nodiscard]] const std::optional<session::NodeManners>& known_manners() const {
+        return known_;
+    }
 
     // The stream goes to another owner; this is of no use any more.
     [[nodiscard]] Stream take_stream() { return std::move(stream_); }
@@ -45,6 +55,7 @@ class NodeLink {
     Stream stream_;
     Endpoint endpoint_;
     bool is_connected_;
+    std::optional<session::NodeManners> known_;
     // While the final dot has not left: octets that were handed out behind it.
     std::optional<std::size_t> behind_dot_;
 };

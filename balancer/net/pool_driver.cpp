@@ -78,6 +78,23 @@ void PoolDriver::make_room(pool::NodeIndex node, std::size_t more) {
     }
 }
 
+std::optional<session::NodeManners> PoolDriver::manners(pool::NodeIndex node,
+                                                        const Endpoint& endpoint) const {
+    const auto found = known_.find(node);
+    return found != known_.end() && found->second.endpoint == endpoint ? found->second.manners
+                                                                       : std::nullopt;
+}
+
+void PoolDriver::note_manners(pool::NodeIndex node, const Endpoint& endpoint,
+                              const std::optional<session::NodeManners>& manners) {
+    const auto found = known_.find(node);
+    const bool is_touchy =
+        found != known_.end() && found->second.endpoint == endpoint && !found->second.manners;
+    if (!is_touchy) {
+        known_[node] = {endpoint, manners};
+    }
+}
+
 std::vector<pool::NodeIndex> PoolDriver::start_due_checks() {
     std::vector<pool::NodeIndex> due = pool_.start_due_checks(Clock::now());
     for (const pool::NodeIndex node : due) {
@@ -191,6 +208,9 @@ void PoolDriver::report_changes() {
     for (const pool::StateChange& change : pool_.take_state_changes()) {
         if (!pool_.is_usable(change.node)) {
             kept_.close_all(change.node);
+        }
+        if (change.to == pool::NodeState::down) {
+            known_.erase(change.node);  // another program may come up in its place
         }
         LogLine line = line_about(change.node);
         line.add("state", pool::to_string(change.to));

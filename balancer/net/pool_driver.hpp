@@ -53,6 +53,13 @@ class PoolDriver {
                                                           const Endpoint& endpoint,
                                                           std::string_view key);
 
+    // What a node's last EHLO said, at this address; nothing while that is not known, or when the
+    // node does not bear to be spoken to ahead. Forgotten when the node goes down.
+    [[nodiscard]] std::optional<session::NodeManners> manners(pool::NodeIndex node,
+                                                              const Endpoint& endpoint) const;
+    void note_manners(pool::NodeIndex node, const Endpoint& endpoint,
+                      const std::optional<session::NodeManners>& manners);
+
     // For health checks; changes of state follow at once. A check needs a place in the node as
     // well: one that waited behind kept connections would call an idle node down (rule R7).
     [[nodiscard]] std::vector<pool::NodeIndex> start_due_checks();
@@ -83,6 +90,11 @@ class PoolDriver {
     [[nodiscard]] std::size_t kept_count(pool::NodeIndex node) const { return kept_.count(node); }
 
  private:
+    struct KnownNode {
+        Endpoint endpoint;
+        std::optional<session::NodeManners> manners;
+    };
+
     // Closes what is kept in places of messages that are in transit, or of connections to come.
     void make_room(pool::NodeIndex node, std::size_t more = 0);
     void schedule_pump();
@@ -97,6 +109,7 @@ class PoolDriver {
     Deliver deliver_;
     KeptConnections kept_;
     std::map<pool::Ticket, Waiting> waiting_;  // tickets rise with time
+    std::map<pool::NodeIndex, KnownNode> known_;
     boost::asio::steady_timer timer_;
     bool is_pump_scheduled_ = false;
 };

@@ -136,7 +136,7 @@ void SessionRunner::node_ready(Ready ready) {
         const Result<Endpoint> ours = node_->connected(ready);
         give([&](Output& out) {
             if (ours) {
-                session_.node_connected(*ours, now(), out);
+                session_.node_connected({*ours, node_->known_manners()}, now(), out);
             } else {
                 session_.node_closed(ours.error(), now(), out);
             }
@@ -164,6 +164,9 @@ void SessionRunner::read_node() {
     }
     const std::string_view bytes(environment_.read_buffer.data(), *received);
     give([&](Output& out) { session_.node_received(bytes, now(), out); });
+    if (node_ && session_.is_node_reply_due()) {
+        node_->acknowledge_quickly();
+    }
 }
 
 void SessionRunner::deadline_passed() {
@@ -279,6 +282,10 @@ void SessionRunner::perform(session::NodeGreeted& request) {
     pool(request.pool).greeted(request.node, request.waited);
 }
 
+void SessionRunner::perform(session::NoteManners& request) {
+    pool(request.pool).note_manners(request.node, request.endpoint, request.manners);
+}
+
 void SessionRunner::perform(session::ReleaseSlot& request) {
     pool(request.pool).release(request.node, request.outcome, request.detail, request.use);
 }
@@ -291,6 +298,9 @@ void SessionRunner::perform(session::ConnectNode& request) {
         reused_ = kept->state;
     } else {
         begin_node(Stream::connect(environment_.poller, request.endpoint), request.endpoint, false);
+        if (node_) {
+            node_->set_known_manners(pool(request.pool).manners(request.node, request.endpoint));
+        }
     }
 }
 

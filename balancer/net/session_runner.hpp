@@ -90,6 +90,7 @@ class SessionRunner {
     void perform(session::RequestSlot& request);
     void perform(session::CancelSlot& request);
     void perform(session::NodeGreeted& request);
+    void perform(session::NoteManners& request);
     void perform(session::ReleaseSlot& request);
     void perform(session::ConnectNode& request);
     void perform(session::KeepNode& request);

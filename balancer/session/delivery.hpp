@@ -11,6 +11,7 @@
 #pragma once
 
 #include "balancer/session/content.hpp"
+#include "balancer/session/fifo.hpp"
 #include "balancer/session/frontend.hpp"
 #include "balancer/session/node_side.hpp"
 #include "balancer/session/options.hpp"
@@ -18,7 +19,6 @@
 #include "balancer/session/pool_choice.hpp"
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,7 +53,7 @@ class Delivery {
     void origin_found(const OriginKey& key, const Result<std::optional<OriginRecord>>& found,
                       TimePoint now, Output& out);
     void slot_decided(const pool::Decision& decision, TimePoint now, Output& out);
-    void node_connected(const Endpoint& local, TimePoint now, Output& out);
+    void node_connected(const NodeConnection& connection, TimePoint now, Output& out);
     void node_reused(const KeptNode& node, TimePoint now, Output& out);
     void node_received(std::string_view bytes, TimePoint now, Output& out);
     void node_closed(error_code error, TimePoint now, Output& out);
@@ -65,6 +65,10 @@ class Delivery {
     [[nodiscard]] bool is_answer_outstanding() const;
 
     [[nodiscard]] bool is_envelope_unanswered() const { return !is_over() && !unanswered_.empty(); }
+
+    [[nodiscard]] bool is_node_reply_due() const {
+        return attempt_ && attempt_->node.replies_due() > 0;
+    }
 
     // Nothing behind DATA is a command until the message is over.
     [[nodiscard]] bool takes_commands() const { return is_over() || !envelope_.is_data_requested; }
@@ -124,8 +128,10 @@ class Delivery {
         NodeSide node;
         // Answers that an earlier node gave and Postfix has: this node must agree.
         std::size_t answers_to_confirm = 0;
-        std::deque<std::size_t> awaited_recipients;  // indexes, in the order of submission
+        Fifo<std::size_t> awaited_recipients;  // indexes, in the order of submission
         bool is_greeted = false;
+        std::optional<NodeManners> known_manners;
+        bool may_speak_ahead = true;
     };
 
     struct Times {
@@ -151,8 +157,10 @@ class Delivery {
     void open_node(const pool::Grant& grant, TimePoint now, Output& out);
     void begin_attempt(const pool::Grant& grant, std::string reuse_key, TimePoint now, Output& out);
     void submit_envelope(TimePoint now, Output& out);
-    // The kept connection had ended: the same node once more, over a new one.
+    // The kept connection had ended, or the node did not bear what we said ahead: the same node
+    // once more, over a new one.
     void reopen_node(TimePoint now, Output& out);
+    void note_manners(Output& out);
     // The pool is told once of an attempt. `waited`: nothing for a connection that was kept.
     void note_greeting(std::optional<pool::Clock::duration> waited, Output& out);
     // Under which a connection may be shared; empty: not at all.
@@ -181,7 +189,7 @@ class Delivery {
     std::optional<OriginKey> key_;
     origin::Resolution resolution_;
     PoolChoice pool_;
-    std::deque<Unanswered> unanswered_;  // in order
+    Fifo<Unanswered> unanswered_;  // in order
     Content content_;
     Stage stage_ = Stage::finding_origin;
     std::optional<Attempt> attempt_;

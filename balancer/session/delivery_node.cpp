@@ -19,6 +19,13 @@ MessageResult result_of(const smtp::Reply& reply) {
     return reply.is_permanent() ? MessageResult::rejected : MessageResult::deferred;
 }
 
+// amavisd takes what a connection that broke left unread for the beginning of the next one, which
+// may be of another message. With version 2 its reader of the header throws that away first
+// (contrib/amavis); elsewhere no more is sent than the node is ready for.
+bool bears_speaking_ahead(const pool::NodeDialect& dialect) {
+    return dialect.send_proxy == pool::SendProxy::v2;
+}
+
 }  // namespace
 
 void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
@@ -40,8 +47,8 @@ void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, Ti
     }
     out.requests.emplace_back(
         ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key});
-    attempt_.emplace(
-        Attempt{grant, std::move(reuse_key), NodeSide(std::move(dialogue), now), 0, {}, false});
+    attempt_.emplace(Attempt{
+        grant, std::move(reuse_key), NodeSide(std::move(dialogue), now), 0, {}, false, {}, true});
     submit_envelope(now, out);
 }
 
@@ -77,11 +84,12 @@ void Delivery::submit_envelope(TimePoint now, Output& out) {
     }
 }
 
-void Delivery::node_connected(const Endpoint& local, TimePoint now, Output& out) {
+void Delivery::node_connected(const NodeConnection& connection, TimePoint now, Output& out) {
     if (!attempt_) {
         return;
     }
     const pool::NodeOptions& options = *attempt_->grant.options;
+    const Endpoint& local = connection.local;
     const Result<std::string> header =
         proxy_header(options.dialect, {settings_.peer, local, options.endpoint}, origin_facts());
     if (!header) {
@@ -89,7 +97,19 @@ void Delivery::node_connected(const Endpoint& local, TimePoint now, Output& out)
                     pool::Outcome::abandoned, now, out);
         return;
     }
-    attempt_->node.connected(*header, now, out.to_node);
+    attempt_->known_manners = connection.known;
+    const bool speaks_ahead = attempt_->may_speak_ahead && bears_speaking_ahead(options.dialect);
+    attempt_->node.connected(*header, speaks_ahead ? connection.known : std::nullopt, now,
+                             out.to_node);
+}
+
+// For the next connection.
+void Delivery::note_manners(Output& out) {
+    if (attempt_->node.manners() != attempt_->known_manners) {
+        out.requests.emplace_back(NoteManners{pool_.index(), attempt_->grant.node,
+                                              attempt_->grant.options->endpoint,
+                                              attempt_->node.manners()});
+    }
 }
 
 void Delivery::node_reused(const KeptNode& node, TimePoint now, Output& out) {
@@ -108,10 +128,12 @@ void Delivery::note_greeting(std::optional<pool::Clock::duration> waited, Output
 
 void Delivery::reopen_node(TimePoint now, Output& out) {
     const pool::Grant grant = attempt_->grant;
+    const bool was_greeted = attempt_->is_greeted;
     out.to_node = {};
     out.requests.emplace_back(CloseNode{});
     begin_attempt(grant, "", now, out);
-    attempt_->is_greeted = true;  // as the pool was told
+    attempt_->is_greeted = was_greeted;  // as the pool was told
+    attempt_->may_speak_ahead = false;
 }
 
 proxy_protocol::OriginFacts Delivery::origin_facts() const {
@@ -158,6 +180,7 @@ void Delivery::take_event(const NodeEvent& event, TimePoint now, Output& out) {
     } else {
         times_.opened = now;
         note_greeting(now - times_.granted, out);
+        note_manners(out);
     }
 }
 
@@ -286,7 +309,12 @@ void Delivery::node_sent(std::size_t unsent, TimePoint now) {
 
 void Delivery::node_failed(const NodeFailure& failure, pool::Outcome outcome, TimePoint now,
                            Output& out) {
-    if (failure.is_stale) {
+    if (failure.is_stale || failure.is_about_haste) {
+        if (failure.is_about_haste) {
+            out.requests.emplace_back(NoteManners{pool_.index(), attempt_->grant.node,
+                                                  attempt_->grant.options->endpoint,
+                                                  failure.changed_manners});
+        }
         reopen_node(now, out);
         return;
     }
@@ -326,7 +354,7 @@ void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool i
             // say.
             out.to_node = {};
         }
-        out.requests.emplace_back(CloseNode{hears_quit});
+        out.requests.emplace_back(CloseNode{hears_quit && !attempt_->node.is_quit_answered()});
     }
     out.requests.emplace_back(
         ReleaseSlot{pool_.index(), attempt_->grant.node, outcome, std::string(detail), slot_use()});

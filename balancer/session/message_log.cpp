@@ -2,23 +2,9 @@
 
 #include "proto/log.hpp"
 
-#include <array>
-#include <cstdio>
-
 namespace millrace::session {
 
 namespace {
-
-std::string delays_text(const Delays& delays) {
-    const auto seconds = [](std::chrono::milliseconds value) {
-        return static_cast<double>(value.count()) / 1000.0;
-    };
-    std::array<char, 128> text{};
-    const int length =
-        std::snprintf(text.data(), text.size(), "%.3f/%.3f/%.3f/%.3f", seconds(delays.queue),
-                      seconds(delays.connect), seconds(delays.transfer), seconds(delays.filter));
-    return {text.data(), static_cast<std::size_t>(length)};
-}
 
 std::string joined(const std::vector<std::string>& parts) {
     std::string text;
@@ -69,7 +55,8 @@ std::string format(const MessageLog& message) {
     if (!message.failed_tries.empty()) {
         line.add("failed_tries", joined(message.failed_tries));
     }
-    line.add("delays", delays_text(message.delays));
+    const Delays& delays = message.delays;
+    line.add("delays", {delays.queue, delays.connect, delays.transfer, delays.filter});
     line.add("id", message.id);
     line.add("session", message.session_id);
     return line.text();

@@ -5,22 +5,44 @@
 #include <boost/assert.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace millrace::session {
 
 namespace {
 
 constexpr std::string_view kQuit = "QUIT\r\n";
+constexpr std::size_t kUsualEnvelope = 512;  // octets, EHLO included
+
+// All of the answer to QUIT, as amavisd gives it with its verdict.
+bool is_bye(std::string_view bytes) {
+    return bytes.starts_with("221 ") && bytes.find('\n') == bytes.size() - 1;
+}
 
 }  // namespace
 
 NodeSide::NodeSide(NodeDialogue dialogue, TimePoint now)
     : dialogue_(std::move(dialogue)), deadline_(now + dialogue_.options->connect_timeout) {}
 
-void NodeSide::connected(std::string_view header, TimePoint now, NodeBytes& out) {
+void NodeSide::connected(std::string_view header, const std::optional<NodeManners>& known,
+                         TimePoint now, NodeBytes& out) {
+    out.commands.reserve(header.size() + kUsualEnvelope);
     out.commands += header;
     stage_ = Stage::greeting;
+    if (known && known->is_pipelining) {
+        is_ahead_ = true;
+        state_.manners = *known;
+        say_hello(out);
+        submit_xforward();
+        flush(now, out);
+    }
     deadline_ = now + dialogue_.options->greeting_timeout;
+}
+
+void NodeSide::say_hello(NodeBytes& out) const {
+    out.commands += dialogue_.mode == Mode::lmtp ? "LHLO " : "EHLO ";
+    out.commands += dialogue_.hello_name;
+    out.commands += "\r\n";
 }
 
 void NodeSide::reused(const KeptNode& node, TimePoint now, NodeBytes& out) {
@@ -29,25 +51,27 @@ void NodeSide::reused(const KeptNode& node, TimePoint now, NodeBytes& out) {
     stage_ = Stage::open;
     // Whatever the last message left behind ends here, and in the same segment.
     submit_xforward();
-    pending_.push_front({NodeCommand::rset, "RSET\r\n"});
+    pending_.insert_front({{NodeCommand::rset, "RSET\r\n"}});
     flush(now, out);
 }
 
 void NodeSide::submit(NodeCommand command, std::string_view line, TimePoint now, NodeBytes& out) {
     pending_.push_back({command, std::string(line)});
-    if (stage_ == Stage::open) {
+    if (stage_ == Stage::open || is_ahead_) {
         flush(now, out);
     }
 }
 
 void NodeSide::flush(TimePoint now, NodeBytes& out) {
-    while (!pending_.empty() && (state_.is_pipelining || expected_.empty())) {
+    while (!pending_.empty() && (state_.manners.is_pipelining || expected_.empty())) {
         out.commands += pending_.front().line;
         expected_.push_back(pending_.front().command);
         pending_.pop_front();
-        deadline_ = now + dialogue_.options->command_timeout;
+        if (stage_ == Stage::open) {
+            deadline_ = now + dialogue_.options->command_timeout;
+        }
     }
-    if (expected_.empty()) {
+    if (stage_ == Stage::open && expected_.empty()) {
         deadline_.reset();
     }
 }
@@ -70,6 +94,7 @@ std::optional<NodeEvent> NodeSide::read(std::string_view& bytes, TimePoint now, 
         }
         if (auto event = take(std::move(**reply), now, out)) {
             has_strayed_ = stage_ == Stage::verdict && verdicts_due_ == 0 && !bytes.empty();
+            is_quit_answered_ = has_strayed_ && has_quit_ && is_bye(bytes);
             return event;
         }
     }
@@ -79,8 +104,9 @@ std::optional<NodeEvent> NodeSide::read(std::string_view& bytes, TimePoint now, 
 std::size_t NodeSide::replies_due() const {
     switch (stage_) {
         case Stage::greeting:
+            return 1 + (is_ahead_ ? 1 + expected_.size() : 0);
         case Stage::hello:
-            return 1;
+            return 1 + expected_.size();
         case Stage::open:
             return expected_.size();
         case Stage::verdict:
@@ -100,9 +126,9 @@ std::optional<NodeEvent> NodeSide::take(smtp::Reply reply, TimePoint now, NodeBy
             if (!reply.is_positive()) {
                 return failure("greeted with " + std::string(reply.last_line()));
             }
-            out.commands += dialogue_.mode == Mode::lmtp ? "LHLO " : "EHLO ";
-            out.commands += dialogue_.hello_name;
-            out.commands += "\r\n";
+            if (!is_ahead_) {
+                say_hello(out);
+            }
             stage_ = Stage::hello;
             deadline_ = now + dialogue_.options->command_timeout;
             return std::nullopt;
@@ -132,26 +158,33 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::Reply& reply, TimePoin
         return failure("answered EHLO with " + std::string(reply.last_line()));
     }
     const smtp::Capabilities capabilities = smtp::parse_capabilities(reply);
-    state_.is_pipelining = capabilities.pipelining;
-    state_.xforward = capabilities.xforward;
-    submit_xforward();
+    const NodeManners before =
+        std::exchange(state_.manners, NodeManners{capabilities.pipelining, capabilities.xforward});
+    if (!is_ahead_) {
+        submit_xforward();
+    } else if (state_.manners != before) {
+        // What it was told does not suit it: XFORWARD may be missing, or too much.
+        NodeFailure changed = failure("announces something else than before");
+        changed.changed_manners = state_.manners;
+        return changed;
+    }
     stage_ = Stage::open;
+    deadline_ = now + dialogue_.options->command_timeout;
     flush(now, out);
     return NodeOpened{};
 }
 
 // Before everything that was submitted so far.
 void NodeSide::submit_xforward() {
-    const smtp::XforwardLines lines = smtp::encode_xforward(dialogue_.xforward, state_.xforward);
-    std::string_view rest = lines.wire;
-    auto place = pending_.begin();
-    while (!rest.empty()) {
+    const smtp::XforwardLines lines =
+        smtp::encode_xforward(dialogue_.xforward, state_.manners.xforward);
+    std::vector<Pending> commands;
+    for (std::string_view rest = lines.wire; !rest.empty();) {
         const std::size_t length = rest.find("\r\n") + 2;
-        place =
-            pending_.insert(place, {NodeCommand::xforward, std::string(rest.substr(0, length))});
-        ++place;
+        commands.push_back({NodeCommand::xforward, std::string(rest.substr(0, length))});
         rest.remove_prefix(length);
     }
+    pending_.insert_front(std::move(commands));
 }
 
 std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoint now,
@@ -240,6 +273,7 @@ KeptNode NodeSide::kept() const {
 NodeFailure NodeSide::timed_out() const {
     NodeFailure timeout = failure("timed out");
     timeout.is_stale = false;
+    timeout.is_about_haste = false;
     return timeout;
 }
 
@@ -268,7 +302,8 @@ NodeFailure NodeSide::failure(std::string_view what) const {
             reason = "verdict";
             break;
     }
-    return {reason, std::string(reason) + ": " + std::string(what), is_reused_ && !has_answered_};
+    return {reason, std::string(reason) + ": " + std::string(what), is_reused_ && !has_answered_,
+            is_ahead_ && stage_ == Stage::hello, std::nullopt};
 }
 
 bool is_about_node(const smtp::Reply& reply) {

@@ -8,13 +8,13 @@
 // nothing: the owner asks deadline() and calls timed_out().
 #pragma once
 
+#include "balancer/session/fifo.hpp"
 #include "balancer/session/options.hpp"
 #include "balancer/session/output.hpp"
 #include "balancer/smtp/reply_parser.hpp"
 #include "balancer/smtp/xforward.hpp"
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +45,9 @@ struct NodeFailure {
     std::string detail;       // for people
     // A kept connection had ended before this message: that says nothing about the node.
     bool is_stale = false;
+    // It was spoken to ahead, and did not bear it, or is another one now than was known.
+    bool is_about_haste = false;
+    std::optional<NodeManners> changed_manners = std::nullopt;
 };
 
 using NodeEvent = std::variant<NodeOpened, NodeReply, NodeVerdict, NodeFailure>;
@@ -61,8 +64,11 @@ class NodeSide {
  public:
     NodeSide(NodeDialogue dialogue, TimePoint now);
 
-    // The connection stands; `header` (PROXY, may be empty) opens it.
-    void connected(std::string_view header, TimePoint now, NodeBytes& out);
+    // The connection stands; `header` (PROXY, may be empty) opens it. With `known` manners that
+    // include PIPELINING, EHLO and the envelope are sent behind the header at once, which saves two
+    // round trips; else each waits for its turn.
+    void connected(std::string_view header, const std::optional<NodeManners>& known, TimePoint now,
+                   NodeBytes& out);
 
     // In place of connected(): a connection that served messages before, EHLO is long over.
     void reused(const KeptNode& node, TimePoint now, NodeBytes& out);
@@ -82,8 +88,17 @@ class NodeSide {
     // How much of what was handed out the kernel has not taken yet; progress renews data_timeout.
     void sent(std::size_t unsent, TimePoint now);
 
+    // As its EHLO said. REQUIRES: it was opened.
+    [[nodiscard]] const NodeManners& manners() const { return state_.manners; }
+
+    // Replies that the node owes for what it was sent.
+    [[nodiscard]] std::size_t replies_due() const;
+
     // QUIT was handed out behind the final dot.
     [[nodiscard]] bool has_quit() const { return has_quit_; }
+
+    // The node has said 221 to it: there is nothing to wait for.
+    [[nodiscard]] bool is_quit_answered() const { return is_quit_answered_; }
 
     // QUIT would be in place: nothing is outstanding but verdicts, and no content is under way.
     [[nodiscard]] bool can_quit() const;
@@ -119,21 +134,22 @@ class NodeSide {
     [[nodiscard]] std::optional<NodeEvent> take_command_reply(smtp::Reply reply, TimePoint now,
                                                               NodeBytes& out);
     void flush(TimePoint now, NodeBytes& out);
-    // Replies that the node owes for what it was sent before the bytes that are being read.
-    [[nodiscard]] std::size_t replies_due() const;
     [[nodiscard]] NodeFailure failure(std::string_view what) const;
     void submit_xforward();
+    void say_hello(NodeBytes& out) const;
 
     NodeDialogue dialogue_;
     Stage stage_ = Stage::connecting;
     smtp::ReplyParser parser_;
-    std::deque<Pending> pending_;       // submitted, not sent
-    std::deque<NodeCommand> expected_;  // sent, not answered
+    Fifo<Pending> pending_;       // submitted, not sent
+    Fifo<NodeCommand> expected_;  // sent, not answered
     KeptNode state_;
     bool is_reused_ = false;
+    bool is_ahead_ = false;      // EHLO and what followed were sent before the greeting
     bool has_answered_ = false;  // on this message
     bool has_strayed_ = false;   // said something that nobody asked for, behind its verdict
     bool has_quit_ = false;
+    bool is_quit_answered_ = false;
     std::size_t verdicts_due_ = 0;
     bool is_dot_sent_ = false;
     std::size_t unsent_ = 0;

@@ -72,10 +72,32 @@ struct ReleaseSlot {
     pool::SlotUse use;
 };
 
-// What must be known of a connection to use it for another message.
-struct KeptNode {
+// What a node's answer to EHLO said.
+struct NodeManners {
     bool is_pipelining = false;
     smtp::XforwardAttributes xforward;
+
+    friend bool operator==(const NodeManners&, const NodeManners&) = default;
+};
+
+// Remember it for the next connection to this node, which may then speak ahead; nothing: it does
+// not bear that.
+struct NoteManners {
+    PoolIndex pool = 0;
+    pool::NodeIndex node = 0;
+    Endpoint endpoint;
+    std::optional<NodeManners> manners;
+};
+
+// A new connection to a node stands.
+struct NodeConnection {
+    Endpoint local;                    // our end of it
+    std::optional<NodeManners> known;  // as noted last
+};
+
+// What must be known of a connection to use it for another message.
+struct KeptNode {
+    NodeManners manners;
     unsigned messages = 0;  // served so far
 };
 
@@ -122,8 +144,8 @@ struct CountBypass {
 };
 
 using Request = std::variant<FindOrigin, MarkDelivered, RequestSlot, CancelSlot, NodeGreeted,
-                             ReleaseSlot, ConnectNode, KeepNode, CloseNode, CloseFrontend,
-                             LogMessage, CountFailover, CountBypass>;
+                             NoteManners, ReleaseSlot, ConnectNode, KeepNode, CloseNode,
+                             CloseFrontend, LogMessage, CountFailover, CountBypass>;
 
 struct Output {
     std::string to_frontend;

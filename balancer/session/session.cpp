@@ -64,9 +64,9 @@ void Session::slot_decided(const pool::Decision& decision, TimePoint now, Output
     }
 }
 
-void Session::node_connected(const Endpoint& local, TimePoint now, Output& out) {
+void Session::node_connected(const NodeConnection& connection, TimePoint now, Output& out) {
     if (delivery_) {
-        delivery_->node_connected(local, now, out);
+        delivery_->node_connected(connection, now, out);
         advance(now, out);
     }
 }

@@ -49,7 +49,7 @@ class Session {
                       TimePoint now, Output& out);
     void slot_decided(const pool::Decision& decision, TimePoint now, Output& out);
 
-    void node_connected(const Endpoint& local, TimePoint now, Output& out);
+    void node_connected(const NodeConnection& connection, TimePoint now, Output& out);
     // In place of node_connected: a connection that was kept after an earlier message.
     void node_reused(const KeptNode& node, TimePoint now, Output& out);
     void node_received(std::string_view bytes, TimePoint now, Output& out);
@@ -67,6 +67,11 @@ class Session {
     // answers to its envelope.
     [[nodiscard]] bool holds_replies() const {
         return !is_closed_ && delivery_ && delivery_->is_envelope_unanswered();
+    }
+
+    // The node has not said all yet that it was asked for.
+    [[nodiscard]] bool is_node_reply_due() const {
+        return delivery_ && delivery_->is_node_reply_due();
     }
 
     // Whether the shell should read from Postfix; not to read is the back-pressure.

@@ -1,9 +1,11 @@
 #include "balancer/smtp/data_scanner.hpp"
 
+#include "balancer/smtp/line_ends.hpp"
+
 namespace millrace::smtp {
 
-// Nothing but a line's first octets and its LF can matter, so the scanner looks at those one by one
-// and lets find() (memchr) run over everything between.
+// Only an LF that has no CR before it, or a dot behind it, can matter: what lies before the next
+// one is passed over in large steps, and the octets around it are looked at one by one.
 DataScanner::Scan DataScanner::scan(std::string_view bytes) {
     Scan result;
     result.length = bytes.size();
@@ -26,7 +28,7 @@ DataScanner::Scan DataScanner::scan(std::string_view bytes) {
                 break;
             case State::text:
             case State::text_cr:
-                at = scan_text(bytes, at, result);
+                at = scan_text(bytes, skip_plain_lines(bytes, at), result);
                 break;
         }
     }
@@ -41,6 +43,18 @@ void DataScanner::expect(std::string_view bytes, std::size_t& at, char octet, St
     } else {
         state_ = State::text;
     }
+}
+
+// The last octets that are passed over tell where in a line the rest begins.
+std::size_t DataScanner::skip_plain_lines(std::string_view bytes, std::size_t at) {
+    if (at == 0) {
+        return at;
+    }
+    const std::size_t end = plain_lines_end(bytes, at);
+    if (end > at) {
+        state_ = bytes[end - 1] == '\r' ? State::text_cr : State::text;
+    }
+    return end;
 }
 
 // From inside a line to behind the next LF, or to the end of the input.

@@ -31,6 +31,7 @@ class DataScanner {
     enum class State : std::uint8_t { line_start, line_start_dot, dot_cr, text, text_cr };
 
     void expect(std::string_view bytes, std::size_t& at, char octet, State next);
+    [[nodiscard]] std::size_t skip_plain_lines(std::string_view bytes, std::size_t at);
     [[nodiscard]] std::size_t scan_text(std::string_view bytes, std::size_t at, Scan& result);
 
     State state_ = State::line_start;

@@ -16,10 +16,10 @@ struct ReplyLine {
 
 // "250-text", "250 text" or "250" (RFC 5321, 4.2), without the CRLF.
 Result<ReplyLine> parse_line(std::string_view line) {
-    constexpr std::string_view kNeverInText("\r\0", 2);
+    const auto is_never_in_text = [](char c) { return c == '\r' || c == '\0'; };
     const bool has_code = line.size() >= 3 && line[0] >= '2' && line[0] <= '5' &&
                           is_digit(line[1]) && is_digit(line[2]);
-    if (!has_code || line.find_first_of(kNeverInText) != std::string_view::npos) {
+    if (!has_code || std::any_of(line.begin(), line.end(), is_never_in_text)) {
         return Errc::malformed_reply;
     }
     const char separator = line.size() > 3 ? line[3] : ' ';

@@ -2,6 +2,7 @@
 
 #include "balancer/smtp/ascii.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace millrace::smtp {
@@ -18,10 +19,14 @@ int hex_value(char c) {
 }  // namespace
 
 std::string encode_xtext(std::string_view text) {
+    const auto is_plain = [](char c) { return is_graphic(c) && c != '+' && c != '='; };
+    if (std::all_of(text.begin(), text.end(), is_plain)) {
+        return std::string(text);
+    }
     std::string xtext;
     xtext.reserve(text.size());
     for (const char c : text) {
-        if (is_graphic(c) && c != '+' && c != '=') {
+        if (is_plain(c)) {
             xtext.push_back(c);
             continue;
         }
@@ -34,6 +39,9 @@ std::string encode_xtext(std::string_view text) {
 }
 
 std::optional<std::string> decode_xtext(std::string_view xtext) {
+    if (xtext.find('+') == std::string_view::npos) {
+        return std::string(xtext);
+    }
     std::string text;
     text.reserve(xtext.size());
     for (std::size_t i = 0; i < xtext.size(); ++i) {

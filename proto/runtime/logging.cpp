@@ -10,6 +10,7 @@
 #include <string>
 
 #include <syslog.h>
+#include <unistd.h>
 
 namespace millrace {
 namespace {
@@ -37,7 +38,8 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& program, LogTarge
     }
     auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        "%Y-%m-%dT%H:%M:%S.%eZ %n[%P]: %l: %v", spdlog::pattern_time_type::utc));
+        "%Y-%m-%dT%H:%M:%S.%eZ %n[" + std::to_string(::getpid()) + "]: %l: %v",
+        spdlog::pattern_time_type::utc));
     return std::make_shared<spdlog::logger>(program, std::move(sink));
 }
 
@@ -91,6 +93,10 @@ bool is_logged(LogLevel level) {
 
 void log(LogLevel level, std::string_view line) {
     if (!is_logged(level)) {
+        return;
+    }
+    if (std::none_of(line.begin(), line.end(), is_control)) {
+        current_logger()->log(spdlog_level(level), spdlog::string_view_t{line.data(), line.size()});
         return;
     }
     std::string clean{line};

@@ -90,7 +90,7 @@ void SessionShell::origin_found(const Result<std::optional<OriginRecord>>& found
 void SessionShell::node_connects() {
     if (node_ && !std::exchange(node_->is_open, true)) {
         const Endpoint local = parse_endpoint("192.0.2.9:50001").value();
-        give([&](Output& out) { session_.node_connected(local, now_, out); });
+        give([&](Output& out) { session_.node_connected({local, manners_}, now_, out); });
     }
 }
 
@@ -288,6 +288,11 @@ void SessionShell::perform(const session::CancelSlot& /*request*/) {
 void SessionShell::perform(const session::NodeGreeted& request) {
     require(slot_ && slot_->node == request.node && slot_->pool == request.pool);
     require(!std::exchange(slot_->use.was_greeted, true));
+}
+
+void SessionShell::perform(const session::NoteManners& request) {
+    require(slot_ && slot_->node == request.node && slot_->pool == request.pool);
+    manners_ = request.manners;
 }
 
 void SessionShell::perform(const session::ReleaseSlot& request) {

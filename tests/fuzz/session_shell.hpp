@@ -85,6 +85,7 @@ class SessionShell {
     void perform(const session::RequestSlot& request);
     void perform(const session::CancelSlot& request);
     void perform(const session::NodeGreeted& request);
+    void perform(const session::NoteManners& request);
     void perform(const session::ReleaseSlot& request);
     void perform(const session::ConnectNode& request);
     void perform(const session::KeepNode& request);
@@ -110,6 +111,7 @@ class SessionShell {
     std::optional<NodeConnection> node_;
     std::optional<session::KeepNode> kept_;
     std::optional<session::KeptNode> reused_;
+    std::optional<session::NodeManners> manners_;  // of all nodes, as noted last
     std::size_t window_ = 0;
     bool has_unseen_input_ = false;
     bool has_ended_ = false;

@@ -195,7 +195,8 @@ void FakeNode::reply(Stage stage, std::string_view label, std::string_view code_
         message_->said.insert(wire);
     }
     // Where more replies are due a reply too many cannot be told from the next one.
-    const bool is_last = stage == Stage::greeting || stage == Stage::hello || stage == Stage::data;
+    const bool is_alone = stage == Stage::greeting || stage == Stage::hello;
+    const bool is_last = (is_alone && !is_spoken_ahead_) || stage == Stage::data;
     const bool is_too_much = (fault == Fault::early && is_last) ||
                              (fault == Fault::too_many && is_verdict && verdicts_left_ == 0);
     wire += is_too_much ? "250 2.0.0 much more\r\n" : "";

@@ -95,7 +95,11 @@ class FakeNode {
 
     FakeNode(NodeWorld world, NodeSetting setting, NodePlan plan, Line line);
 
-    void accept() { say_greeting(); }
+    // The other side may send its commands before it has heard of us.
+    void accept(bool may_be_spoken_to_ahead) {
+        is_spoken_ahead_ = may_be_spoken_to_ahead;
+        say_greeting();
+    }
 
     // How many of these octets its kernel takes.
     [[nodiscard]] std::size_t take(std::string_view bytes);
@@ -133,7 +137,7 @@ class FakeNode {
     void say_slowly(std::string_view wire);
     void drop();
     void check_header(std::string_view bytes);
-    void check_origin();
+    void check_xforward();
     void check_facts(const std::optional<Endpoint>& origin);
     [[nodiscard]] bool is_due(Stage stage) const;
 
@@ -146,6 +150,7 @@ class FakeNode {
     bool is_peer_gone_ = false;
     bool is_closed_ = false;
     bool is_working_ = false;
+    bool is_spoken_ahead_ = false;
     bool has_quit_ = false;
     TimePoint last_said_;         // arrival of its last words
     std::size_t on_the_way_ = 0;  // words that have not arrived

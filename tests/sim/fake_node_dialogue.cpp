@@ -156,16 +156,18 @@ void FakeNode::take_mail(std::string_view argument) {
     if (message_->peer != setting_.peer.address) {
         world_.ledger.violation("R4 a message of another peer");
     }
-    check_origin();
+    if (facts_) {
+        check_facts(message_->origin());
+    }
+    if (!is_spoken_ahead_) {  // else it may be heard once more, as it has answered EHLO
+        check_xforward();
+    }
     reply(Stage::mail, label_of(*message_, "M"), "250 2.1.0");
 }
 
-void FakeNode::check_origin() {
+void FakeNode::check_xforward() {
     const std::optional<Endpoint> origin = message_->origin();
     const std::string name = label_of(*message_, "");
-    if (facts_) {
-        check_facts(origin);
-    }
     if (!plan_.has_xforward || !setting_.options->dialect.send_xforward) {
         if (!xforward_.is_empty()) {
             world_.ledger.violation("XFORWARD to a node that is not to have it");
@@ -266,6 +268,9 @@ void FakeNode::read_content() {
     if (++bites_ % 20 == 0) {
         plan_.buffer *= 2;
         plan_.bite *= 2;
+    }
+    if (content_.empty() && is_spoken_ahead_) {
+        check_xforward();
     }
     const std::size_t before = content_.size();
     content_ += std::string_view(input_).substr(0, plan_.bite);

@@ -34,6 +34,15 @@ class PoolDesk {
     [[nodiscard]] std::optional<KeptNodes::Connection> take_kept(pool::NodeIndex node,
                                                                  const std::string& key);
 
+    // What a node's last EHLO said. Here each connection may be of another mind.
+    void note_manners(pool::NodeIndex node, const std::optional<session::NodeManners>& manners) {
+        manners_[node] = manners;
+    }
+
+    [[nodiscard]] std::optional<session::NodeManners> manners(pool::NodeIndex node) {
+        return manners_[node];
+    }
+
     // The operator takes a node out, or all of them, or puts them back.
     void order(pool::AdminState state);
 
@@ -57,6 +66,7 @@ class PoolDesk {
     Ledger& ledger_;
     pool::Pool pool_;
     KeptNodes kept_;
+    std::unordered_map<pool::NodeIndex, std::optional<session::NodeManners>> manners_;
     std::unordered_map<pool::Ticket, Deliver> waiting_;
     std::size_t granted_ = 0;  // and not given back
     bool is_pump_scheduled_ = false;

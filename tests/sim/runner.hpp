@@ -66,6 +66,7 @@ class Runner {
     void perform(const session::RequestSlot& request);
     void perform(const session::CancelSlot& request);
     void perform(const session::NodeGreeted& request);
+    void perform(const session::NoteManners& request);
     void perform(const session::ReleaseSlot& request);
     void perform(const session::ConnectNode& request);
     void perform(const session::KeepNode& request);

@@ -85,6 +85,10 @@ void Runner::perform(const session::NodeGreeted& request) {
     world_.desks.at(request.pool).greeted(request.node, request.waited);
 }
 
+void Runner::perform(const session::NoteManners& request) {
+    world_.desks.at(request.pool).note_manners(request.node, request.manners);
+}
+
 void Runner::perform(const session::ReleaseSlot& request) {
     if (!slot_ || slot_->node != request.node || slot_pool_ != request.pool) {
         world_.ledger.violation("R5 a slot given back that was not held");
@@ -147,8 +151,11 @@ void Runner::connect(session::PoolIndex pool, std::uint64_t generation) {
         node_ = &world_.nodes.emplace_back(NodeWorld{world_.timeline, world_.chance, world_.ledger},
                                            std::move(setting), plan, line_of(generation));
         const Endpoint local = parse_endpoint("192.0.2.9:50001").value();
-        node_->accept();
-        give([&](Output& out) { session_.node_connected(local, world_.timeline.now(), out); });
+        const auto known = world_.desks.at(pool).manners(slot_->node);
+        node_->accept(known && known->is_pipelining);
+        give([&](Output& out) {
+            session_.node_connected({local, known}, world_.timeline.now(), out);
+        });
     });
 }
 

@@ -120,7 +120,7 @@ void SessionScript::found(const OriginKey& key, const Result<std::optional<Origi
 
 void SessionScript::connect() {
     const Endpoint local = parse_endpoint("192.0.2.9:50001").value();
-    give([&](Output& out) { session_.node_connected(local, now_, out); });
+    give([&](Output& out) { session_.node_connected({local, known_manners_}, now_, out); });
 }
 
 void SessionScript::reuse() {
@@ -293,6 +293,11 @@ void SessionScript::note(const session::NodeGreeted& request) {
     EXPECT_FALSE(is_greeting_told_) << "a greeting told twice";
     is_greeting_told_ = true;
     greeting_wait_ = request.waited;
+}
+
+void SessionScript::note(const session::NoteManners& request) {
+    EXPECT_EQ(slot_, request.node) << "manners of a node that there is not";
+    noted_manners_.push_back(request.manners);
 }
 
 void SessionScript::note(const session::ReleaseSlot& request) {

@@ -91,6 +91,19 @@ class SessionScript {
 
     // --- The node
     void connect();
+
+    // The same, to a node whose manners are known from before.
+    void connect_to_known(const session::NodeManners& manners) {
+        known_manners_ = manners;
+        connect();
+        known_manners_.reset();
+    }
+
+    // What the session has noted of its nodes, in order; nothing: is not to be spoken to ahead.
+    [[nodiscard]] const std::vector<std::optional<session::NodeManners>>& noted_manners() const {
+        return noted_manners_;
+    }
+
     // The connection that was kept last is there; it is used again.
     void reuse();
     void connect_fails();
@@ -161,6 +174,7 @@ class SessionScript {
     void note(const session::RequestSlot& request);
     void note(const session::CancelSlot& request);
     void note(const session::NodeGreeted& request);
+    void note(const session::NoteManners& request);
     void note(const session::ReleaseSlot& request);
     void note(const session::ConnectNode& request);
     void note(const session::KeepNode& request);
@@ -188,6 +202,8 @@ class SessionScript {
     std::vector<session::MessageLog> logs_;
     std::optional<pool::NodeIndex> slot_;
     std::optional<session::KeepNode> kept_;
+    std::optional<session::NodeManners> known_manners_;
+    std::vector<std::optional<session::NodeManners>> noted_manners_;
     std::optional<pool::Clock::duration> greeting_wait_;
     bool is_greeting_told_ = false;
     pool::SlotUse last_use_;

@@ -72,7 +72,7 @@ class Dialogue {
         side_.submit(NodeCommand::data, kData, now_, out_);
     }
 
-    void connect(std::string_view header = "") { side_.connected(header, now_, out_); }
+    void connect(std::string_view header = "") { side_.connected(header, {}, now_, out_); }
 
     void open(std::string_view hello = kPipelining) {
         connect();

@@ -87,7 +87,7 @@ TEST(SessionReuse, EndsAfterReuseMaxMessages) {
     EXPECT_EQ(script.to_node(), joined({kContent, "QUIT\r\n"}));
     script.node("250 done\r\n221 bye\r\n");
     EXPECT_THAT(script.requests(),
-                ElementsAre("linger", "release scan0 completed", "log accepted"));
+                ElementsAre("close", "release scan0 completed", "log accepted"));
 }
 
 struct DialectCase {

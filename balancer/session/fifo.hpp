@@ -1,0 +1,55 @@
+// First in, first out, for the few items of one message: one piece of memory, and none while empty
+// from the start. (A std::deque takes two of them, 576 octets, to begin with.)
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace millrace::session {
+
+template <typename T>
+class Fifo {
+ public:
+    void push_back(T item) { items_.push_back(std::move(item)); }
+
+    // Before all others, in their order.
+    void insert_front(std::vector<T> items) {
+        items_.insert(begin(), std::make_move_iterator(items.begin()),
+                      std::make_move_iterator(items.end()));
+    }
+
+    // REQUIRES of both: !empty().
+    [[nodiscard]] T& front() { return items_[first_]; }
+
+    void pop_front() {
+        ++first_;
+        if (empty()) {
+            items_.clear();
+            first_ = 0;
+        }
+    }
+
+    [[nodiscard]] const T& front() const { return items_[first_]; }
+
+    [[nodiscard]] bool empty() const { return first_ == items_.size(); }
+
+    [[nodiscard]] std::size_t size() const { return items_.size() - first_; }
+
+    [[nodiscard]] T& back() { return items_.back(); }
+
+    [[nodiscard]] auto begin() { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
+
+    [[nodiscard]] auto end() { return items_.end(); }
+
+    [[nodiscard]] auto rbegin() { return items_.rbegin(); }
+
+    [[nodiscard]] auto rend() { return std::make_reverse_iterator(begin()); }
+
+ private:
+    std::vector<T> items_;
+    std::size_t first_ = 0;
+};
+
+}  // namespace millrace::session
