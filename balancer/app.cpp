@@ -193,6 +193,7 @@ metrics::Gauges App::gauges() const {
     }
     gauges.sessions_active = sessions_.count();
     gauges.origin_records = store_->record_count();
+    gauges.origin_commits = store_->commit_count();
     return gauges;
 }
 

@@ -133,6 +133,9 @@ void write_origins(Writer& writer, const Counters& counters, const Gauges& gauge
     writer.sample({}, counters.origin_mismatches);
     writer.family("millrace_origin_records", "gauge", "Records in the origin store.");
     writer.sample({}, gauges.origin_records);
+    writer.family("millrace_origin_commits_total", "counter",
+                  "Transactions of the origin store that are on disk.");
+    writer.sample({}, gauges.origin_commits);
 }
 
 void write_failures(Writer& writer, const Counters& counters) {

@@ -65,6 +65,7 @@ struct Gauges {
     std::map<std::string, std::uint64_t> queue_lengths;  // {pool}
     std::uint64_t sessions_active = 0;
     std::uint64_t origin_records = 0;
+    std::uint64_t origin_commits = 0;
 };
 
 // The exposition format, version 0.0.4 of Prometheus' text format.

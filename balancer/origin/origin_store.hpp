@@ -48,6 +48,9 @@ class OriginStore {
 
     [[nodiscard]] virtual std::uint64_t record_count() const = 0;
 
+    // Transactions on disk so far: how well publishes are grouped. None where there is no disk.
+    [[nodiscard]] virtual std::uint64_t commit_count() const { return 0; }
+
  protected:
     OriginStore() = default;
     OriginStore(const OriginStore&) = default;

@@ -54,9 +54,7 @@ class SqliteStore final : public OriginStore {
     void mark_delivered(const OriginKey& key, WallTime now) override;
     void expire(WallTime now) override;
     [[nodiscard]] std::uint64_t record_count() const override;
-
-    // Transactions committed so far: how well publishes are grouped.
-    [[nodiscard]] std::uint64_t commit_count() const;
+    [[nodiscard]] std::uint64_t commit_count() const override;
 
  private:
     RecordTable recent_;

@@ -17,8 +17,8 @@ TEST(Metrics, EveryFamilyIsDescribedEvenWithoutSamples) {
           "millrace_pool_queue gauge", "millrace_sessions_active gauge",
           "millrace_sessions_total counter", "millrace_origin_lookups_total counter",
           "millrace_origin_mismatches_total counter", "millrace_origin_records gauge",
-          "millrace_failovers_total counter", "millrace_check_failures_total counter",
-          "millrace_bypassed_total counter"}) {
+          "millrace_origin_commits_total counter", "millrace_failovers_total counter",
+          "millrace_check_failures_total counter", "millrace_bypassed_total counter"}) {
         EXPECT_THAT(text, HasSubstr("# TYPE " + name + "\n"));
         EXPECT_THAT(text, HasSubstr("# HELP " + name.substr(0, name.find(' ')) + " "));
     }
@@ -52,6 +52,7 @@ TEST(Metrics, GaugesShowNodesPoolsAndSessions) {
     gauges.queue_lengths["scanners"] = 12;
     gauges.sessions_active = 20;
     gauges.origin_records = 1000;
+    gauges.origin_commits = 70;
     const std::string text = exposition({}, gauges);
     for (const std::string line :
          {"millrace_node_up{pool=\"scanners\",node=\"scan1\"} 1\n",
@@ -59,7 +60,7 @@ TEST(Metrics, GaugesShowNodesPoolsAndSessions) {
           "millrace_node_in_flight{pool=\"scanners\",node=\"scan1\"} 3\n",
           "millrace_node_maxconn{pool=\"scanners\",node=\"scan2\"} 8\n",
           "millrace_pool_queue{pool=\"scanners\"} 12\n", "millrace_sessions_active 20\n",
-          "millrace_origin_records 1000\n"}) {
+          "millrace_origin_records 1000\n", "millrace_origin_commits_total 70\n"}) {
         EXPECT_THAT(text, HasSubstr("\n" + line));
     }
 }
