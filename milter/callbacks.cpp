@@ -35,6 +35,7 @@ constexpr std::size_t kPacketMax = 1024UL * 1024;  // a header field; Postfix's 
 // What the callbacks need and libmilter cannot carry for them. Never destroyed: libmilter's threads
 // may outlive main().
 SessionService* service = nullptr;
+bool is_over_tcp = false;
 
 Session* find_session(SMFICTX* context) {
     return static_cast<Session*>(smfi_getpriv(context));
@@ -120,7 +121,8 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long offered_actions, unsigned 
                       unsigned long /*unused*/, unsigned long /*unused*/, unsigned long* actions,
                       unsigned long* steps, unsigned long* unused2, unsigned long* unused3) {
     try {
-        const ProtocolSteps chosen = choose_steps(offered_steps, service->wants_headers());
+        const ProtocolSteps chosen =
+            choose_steps(offered_steps, service->wants_headers(), is_over_tcp);
         *actions = 0;
         *steps = chosen.bits;
         *unused2 = 0;
@@ -161,6 +163,11 @@ sfsistat on_mail(SMFICTX* context, char** arguments) {
         arguments != nullptr && arguments[0] != nullptr && arguments[1] != nullptr;
     return deliver(context, &ProtocolSteps::replies_to_mail,
                    [&](MessageTracker& tracker) { tracker.mail(has_parameters); });
+}
+
+// Only the answer matters (negotiation.hpp).
+sfsistat on_data(SMFICTX* /*unused*/) {
+    return SMFIS_CONTINUE;
 }
 
 // NOLINTNEXTLINE(readability-non-const-parameter): the signature is libmilter's
@@ -212,6 +219,7 @@ void register_filter() {
     filter.xxfi_connect = on_connect;
     filter.xxfi_helo = on_helo;
     filter.xxfi_envfrom = on_mail;
+    filter.xxfi_data = on_data;
     filter.xxfi_header = on_header;
     filter.xxfi_eom = on_end_of_message;
     filter.xxfi_abort = on_abort;
@@ -269,6 +277,7 @@ void claim_signals() {
 
 void open_service(const ListenAddress& listen, unsigned mode) {
     const auto* unix_path = std::get_if<UnixPath>(&listen);
+    is_over_tcp = unix_path == nullptr;
     if (unix_path != nullptr && knock_at(listen)) {
         throw std::system_error(EADDRINUSE, std::generic_category(), to_string(listen));
     }

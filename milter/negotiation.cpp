@@ -12,7 +12,7 @@ constexpr int kStageMail = 2;
 constexpr int kStageEndOfMessage = 5;
 
 constexpr unsigned long kUnwantedSteps =
-    SMFIP_NORCPT | SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NOUNKNOWN | SMFIP_NODATA;
+    SMFIP_NORCPT | SMFIP_NOBODY | SMFIP_NOEOH | SMFIP_NOUNKNOWN;
 constexpr unsigned long kSilentSteps = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL;
 
 }  // namespace
@@ -33,9 +33,10 @@ bool ProtocolSteps::replies_to_header() const {
     return (bits & SMFIP_NR_HDR) == 0;
 }
 
-ProtocolSteps choose_steps(unsigned long offered, bool wants_headers) {
+ProtocolSteps choose_steps(unsigned long offered, bool wants_headers, bool is_over_tcp) {
     const unsigned long header_step = wants_headers ? SMFIP_NR_HDR : SMFIP_NOHDRS;
-    return {offered & (kUnwantedSteps | kSilentSteps | header_step)};
+    const unsigned long data_step = is_over_tcp ? 0 : SMFIP_NODATA;
+    return {offered & (kUnwantedSteps | kSilentSteps | header_step | data_step)};
 }
 
 bool takes_macro_lists(unsigned long offered_actions) {

@@ -22,8 +22,13 @@ struct ProtocolSteps {
     [[nodiscard]] bool replies_to_header() const;
 };
 
-// `offered` are the steps that the MTA is able to leave out.
-[[nodiscard]] ProtocolSteps choose_steps(unsigned long offered, bool wants_headers);
+// `offered` are the steps that the MTA is able to leave out. Over TCP the DATA command is asked
+// for, although nothing is learned from it: Postfix writes what needs no reply at the latest there,
+// and if nobody answers, its kernel keeps back the end of the message until ours has acknowledged
+// those octets, 40 ms later (Nagle's algorithm and delayed acknowledgement). The answer
+// acknowledges them.
+[[nodiscard]] ProtocolSteps choose_steps(unsigned long offered, bool wants_headers,
+                                         bool is_over_tcp);
 
 // Can this MTA be told which macros are wanted?
 [[nodiscard]] bool takes_macro_lists(unsigned long offered_actions);

@@ -34,7 +34,7 @@ constexpr const char* kUpdate =
     " WHERE ingress = ?1 AND queue_id = ?2";
 constexpr const char* kInsert =
     "INSERT INTO origins (ingress, queue_id, record, stored_at, expires_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5)";
+    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (ingress, queue_id) DO NOTHING";
 constexpr const char* kShorten =
     "UPDATE origins SET expires_at = ?3"
     " WHERE ingress = ?1 AND queue_id = ?2 AND expires_at > ?3";
@@ -230,8 +230,9 @@ void SqliteDatabase::rollback() {
 
 error_code SqliteDatabase::put(const OriginRecord& record, WallTime now, WallTime expires_at) {
     const std::string bytes = encode_origin(record);
-    // Two statements and not one upsert: only so is it known whether a record was added.
-    for (sqlite3_stmt* statement : {statements_.update.get(), statements_.insert.get()}) {
+    // Two statements and not one upsert: only so is it known whether a record was added. Nearly
+    // every record is new, so that is tried first.
+    for (sqlite3_stmt* statement : {statements_.insert.get(), statements_.update.get()}) {
         bind_key(statement, record.key);
         sqlite3_bind_blob64(statement, 3, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
         bind(statement, 4, milliseconds(now));

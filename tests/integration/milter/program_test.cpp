@@ -4,6 +4,7 @@
 #include "tests/support/process_state.hpp"
 
 #include <gmock/gmock.h>
+#include <libmilter/mfdef.h>
 
 #include <filesystem>
 #include <fstream>
@@ -126,7 +127,7 @@ TEST_F(MilterProgramTest, FileThatIsNoSocketIsNotReplaced) {
     EXPECT_EQ(std::filesystem::file_size(milter_socket().path), 8U);
 }
 
-TEST_F(MilterProgramTest, ListensOnTcpOfBothFamilies) {
+TEST_F(MilterProgramTest, ListensOnTcpOfBothFamiliesAndAnswersData) {
     start_origin();
     for (const char* address : {"127.0.0.1", "::1"}) {
         const Endpoint endpoint = free_endpoint(address);
@@ -138,9 +139,14 @@ TEST_F(MilterProgramTest, ListensOnTcpOfBothFamilies) {
             directory_.file("milter.log"));
         ASSERT_TRUE(milter_->wait_until_started()) << milter_->log();
         ScriptedMta mta(endpoint);
-        ASSERT_TRUE(mta.negotiate());
+        const auto negotiated = mta.negotiate();
+        ASSERT_TRUE(negotiated);
         ASSERT_TRUE(mta.begin());
-        EXPECT_EQ(mta.message("A"), 'c');
+        ASSERT_TRUE(mta.mail());
+        // Answered, or the end of the message would wait for a delayed acknowledgement.
+        EXPECT_EQ(negotiated->steps & (SMFIP_NODATA | SMFIP_NR_DATA), 0U);
+        ASSERT_TRUE(mta.event(SMFIC_DATA, "", SMFIP_NODATA, SMFIP_NR_DATA));
+        EXPECT_EQ(mta.end_of_message({{"i", "A"}}), 'c');
         TearDown();
         milter_.reset();
     }
