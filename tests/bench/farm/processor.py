@@ -1,5 +1,13 @@
 """What a program took of the processor, from the kernel's accounts."""
 import os
+import time
+
+_CPUCLOCK_SCHED = 2  # Linux: the clock of a process is ~pid << 3 | this
+
+
+def process_seconds(pid):
+    """Run time of a process, of threads that have ended as well."""
+    return time.clock_gettime(~pid << 3 | _CPUCLOCK_SCHED)
 
 
 def thread_seconds(pid):
