@@ -2,7 +2,7 @@
 import subprocess
 import time
 
-from . import origin_service, processor  # noqa: F401  the first one finds the lab
+from . import origin_service, processor  # noqa: F401  pylint: disable=unused-import; finds the lab
 
 # pylint: disable=wrong-import-position
 from lab import postfix_settings, wait  # noqa: E402

@@ -6,6 +6,7 @@
 #include "proto/rpc.hpp"
 #include "tests/bench/common/event_loop.hpp"
 #include "tests/bench/common/link.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
