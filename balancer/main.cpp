@@ -2,6 +2,7 @@
 
 #include "balancer/app.hpp"
 #include "balancer/config/config.hpp"
+#include "balancer/net/memory_trim.hpp"
 #include "proto/runtime/config_file.hpp"
 #include "proto/runtime/logging.hpp"
 #include "proto/runtime/privileges.hpp"
@@ -20,6 +21,7 @@ constexpr std::string_view kProgram = "millrace-balancer";
 
 void serve(const config::Config& config) {
     set_up_logging(kProgram, config.log_level, config.log_target);
+    net::keep_memory_between_messages();
     harden_process();
     raise_descriptor_limit();
     drop_privileges(config.identity);

@@ -14,7 +14,15 @@ namespace {
 constexpr std::size_t kMany = 32;
 constexpr std::chrono::milliseconds kPause{500};
 
+constexpr int kMegabyte = 1 << 20;
+
 }  // namespace
+
+void keep_memory_between_messages() {
+    // Above this a piece of memory is the system's own affair.
+    ::mallopt(M_MMAP_THRESHOLD, 2 * kMegabyte);
+    ::mallopt(M_TRIM_THRESHOLD, 4 * kMegabyte);
+}
 
 void MemoryTrim::sessions_changed(std::size_t count) {
     count_ = count;

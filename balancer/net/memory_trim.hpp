@@ -14,6 +14,10 @@
 
 namespace millrace::net {
 
+// Memory of a message goes back to the allocator and not to the system, up to some megabytes: the
+// next message would get each page again from the kernel, cleared. Call once, early.
+void keep_memory_between_messages();
+
 class MemoryTrim {
  public:
     explicit MemoryTrim(boost::asio::io_context& context) : timer_(context) {}

@@ -84,7 +84,8 @@ Stream::Stream(Stream&& other) noexcept
       socket_(std::move(other.socket_)),
       is_watched_(std::exchange(other.is_watched_, false)),
       interest_(other.interest_),
-      unsent_(std::move(other.unsent_)) {}
+      unsent_(std::move(other.unsent_)),
+      flushed_(other.flushed_) {}
 
 Stream& Stream::operator=(Stream&& other) noexcept {
     if (this != &other) {
@@ -94,6 +95,7 @@ Stream& Stream::operator=(Stream&& other) noexcept {
         is_watched_ = std::exchange(other.is_watched_, false);
         interest_ = other.interest_;
         unsent_ = std::move(other.unsent_);
+        flushed_ = other.flushed_;
     }
     return *this;
 }
@@ -179,23 +181,24 @@ Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) 
         taken -= skipped;
         unsent_ += part.substr(skipped);
     }
-    return unsent_.size();
+    return unsent();
 }
 
 Result<std::size_t> Stream::flush() {
     if (unsent_.empty()) {
         return std::size_t{0};
     }
-    iovec all = as_iovec(unsent_);
-    const Result<std::size_t> sent = send_now(socket_.number(), {&all, 1});
+    iovec rest = as_iovec(std::string_view(unsent_).substr(flushed_));
+    const Result<std::size_t> sent = send_now(socket_.number(), {&rest, 1});
     if (!sent) {
         return sent.error();
     }
-    unsent_.erase(0, *sent);
-    if (unsent_.empty()) {
+    flushed_ += *sent;
+    if (unsent() == 0) {
         unsent_ = std::string();  // an idle session keeps no buffer
+        flushed_ = 0;
     }
-    return unsent_.size();
+    return unsent();
 }
 
 Result<std::size_t> Stream::receive(std::span<char> buffer) const {

@@ -46,7 +46,7 @@ class Stream {
     [[nodiscard]] Result<std::size_t> send(std::initializer_list<std::string_view> parts);
     [[nodiscard]] Result<std::size_t> flush();
 
-    [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
+    [[nodiscard]] std::size_t unsent() const { return unsent_.size() - flushed_; }
 
     // Octets received; 0 at the end of the stream; error would_block when there are none yet.
     [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer) const;
@@ -77,6 +77,7 @@ class Stream {
     bool is_watched_ = false;
     Interest interest_;
     std::string unsent_;
+    std::size_t flushed_ = 0;  // octets at the front of it that have left
 };
 
 }  // namespace millrace::net

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t kFinalDotLength = 3;  // octets, no part of a message's size (RFC 1870, 3)
 
+constexpr std::size_t kDotsShare = 64;
+
 }  // namespace
 
 Content::Piece Content::take(std::string_view bytes) {
@@ -40,8 +42,14 @@ void Content::discard() {
     forget_replay();
 }
 
-void Content::keep_for_replay(std::size_t octets_max, ReplayBudget* budget) {
+void Content::keep_for_replay(std::size_t octets_max, ReplayBudget* budget,
+                              std::uint64_t declared) {
     replay_max_ = octets_max;
+    // Dots that are stuffed and the final one are not declared.
+    if (declared <= octets_max) {
+        const auto size = static_cast<std::size_t>(declared);
+        expected_ = size + size / kDotsShare + kFinalDotLength;
+    }
     share_ = ReplayShare(budget);
 }
 
@@ -63,7 +71,8 @@ bool Content::has_room_for(std::size_t octets) {
         return false;
     }
     if (needed > share_.octets()) {
-        const std::size_t step = std::min(std::max(needed, 2 * share_.octets()), replay_max_);
+        const std::size_t wanted = std::max(expected_, 2 * share_.octets());
+        const std::size_t step = std::min(std::max(needed, wanted), replay_max_);
         if (!share_.grow_to(step)) {
             return false;
         }

@@ -28,9 +28,10 @@ class Content {
  public:
     explicit Content(const ContentLimits& limits) : limits_(limits) {}
 
-    // How much of the beginning is kept, in octets; nothing at first. REQUIRES: the budget, if
-    // there is one, outlives this.
-    void keep_for_replay(std::size_t octets_max, ReplayBudget* budget);
+    // How much of the beginning is kept, in octets; nothing at first. `declared` is what the sender
+    // says that there will be, 0 if it does not: memory for so much is taken at once. REQUIRES: the
+    // budget, if there is one, outlives this.
+    void keep_for_replay(std::size_t octets_max, ReplayBudget* budget, std::uint64_t declared = 0);
 
     struct Piece {
         std::string_view passed;   // what the node gets, empty once refused or discarded
@@ -64,6 +65,7 @@ class Content {
     ContentLimits limits_;
     smtp::DataScanner scanner_;
     std::size_t replay_max_ = 0;
+    std::size_t expected_ = 0;
     ReplayShare share_;
     std::string replay_;
     std::uint64_t octets_ = 0;

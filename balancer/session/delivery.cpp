@@ -45,6 +45,7 @@ Delivery::Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Outp
       content_(content_limits(*settings_.session)) {
     times_.mail = now;
     pool_.set_sender(mail.sender_domain, mail.size);
+    declared_size_ = mail.size;
     log_.queue_id = envelope_.xforward.ident.value_or("");
     log_.pool = pool_.relay()->pool;
     log_.peer = settings_.peer.address;
@@ -179,7 +180,7 @@ void Delivery::choose_pool(TimePoint now, Output& out) {
     }
     refuse_recipients_of_other_pools();
     log_.pool = pool_.relay()->pool;
-    content_.keep_for_replay(pool_.relay()->replay_max, settings_.replay_budget);
+    content_.keep_for_replay(pool_.relay()->replay_max, settings_.replay_budget, declared_size_);
     times_.asked = now;
     request_slot(out);
 }

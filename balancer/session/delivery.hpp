@@ -19,6 +19,7 @@
 #include "balancer/session/pool_choice.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -191,6 +192,7 @@ class Delivery {
     PoolChoice pool_;
     Fifo<Unanswered> unanswered_;  // in order
     Content content_;
+    std::uint64_t declared_size_ = 0;
     Stage stage_ = Stage::finding_origin;
     std::optional<Attempt> attempt_;
     std::vector<pool::NodeIndex> tried_;

@@ -35,11 +35,13 @@ std::string_view take_line(std::string_view& wire) {
     return line;
 }
 
-void append_line(std::vector<std::string>& lines, std::string_view name, std::string_view value) {
-    auto& line = lines.emplace_back(name);
+// "250-NAME VALUE"; which line is the last is not known yet.
+void append_line(std::string& wire, std::string_view name, std::string_view value = {}) {
+    wire.append("250-").append(name);
     if (!value.empty()) {
-        line.append(" ").append(value);
+        wire.append(" ").append(value);
     }
+    wire.append("\r\n");
 }
 
 }  // namespace
@@ -92,20 +94,22 @@ Capabilities united(const Capabilities& a, const Capabilities& b) {
 }
 
 Reply ehlo_reply(std::string_view hostname, const Capabilities& offered, std::uint64_t size_limit) {
-    std::vector<std::string> lines{std::string(hostname)};
+    constexpr std::size_t kUsualLength = 256;
+    Reply reply{.code = 250, .wire = {}};
+    reply.wire.reserve(kUsualLength);
+    append_line(reply.wire, hostname);
     for (const auto& keyword : kKeywords) {
         if (offered.*keyword.flag) {
             const bool has_limit = keyword.flag == &Capabilities::size && size_limit != 0;
-            append_line(lines, keyword.name, has_limit ? std::to_string(size_limit) : "");
+            append_line(reply.wire, keyword.name, has_limit ? std::to_string(size_limit) : "");
         }
     }
     if (offered.xforward.any()) {
-        lines.push_back(xforward_keyword(offered.xforward));
+        append_line(reply.wire, xforward_keyword(offered.xforward));
     }
-    Reply reply{.code = 250, .wire = {}};
-    for (const auto& line : lines) {
-        reply.wire.append(&line == &lines.back() ? "250 " : "250-").append(line).append("\r\n");
-    }
+    const auto before = reply.wire.rfind('\n', reply.wire.size() - 2);
+    const auto last_line = before == std::string::npos ? 0 : before + 1;
+    reply.wire[last_line + 3] = ' ';
     return reply;
 }
 
