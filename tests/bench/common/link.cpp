@@ -27,6 +27,7 @@ void Link::open(Descriptor descriptor) {
     input_.clear();
     consumed_ = 0;
     output_.clear();
+    sent_ = 0;
     is_at_end_ = false;
     loop_.watch(descriptor_.number(), EPOLLIN, [this](std::uint32_t events) { work(events); });
 }
@@ -100,19 +101,19 @@ void Link::receive() {
 }
 
 void Link::flush() {
-    std::size_t sent = 0;
-    while (sent < output_.size()) {
-        const ssize_t count = ::send(descriptor_.number(), output_.data() + sent,
-                                     output_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (count < 0) {
-            if (!is_only_a_pause(errno)) {
-                sent = output_.size();  // the end is reported where it is read
-            }
-            break;
+    while (sent_ < output_.size()) {
+        const ssize_t count = ::send(descriptor_.number(), output_.data() + sent_,
+                                     output_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && is_only_a_pause(errno)) {
+            return;
         }
-        sent += static_cast<std::size_t>(count);
+        if (count < 0) {
+            break;  // the end is reported where it is read
+        }
+        sent_ += static_cast<std::size_t>(count);
     }
-    output_.erase(0, sent);
+    output_.clear();
+    sent_ = 0;
 }
 
 }  // namespace millrace::bench

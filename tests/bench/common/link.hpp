@@ -59,6 +59,7 @@ class Link {
     std::string input_;
     std::size_t consumed_ = 0;
     std::string output_;
+    std::size_t sent_ = 0;  // of it: what remains is not moved after each write
     bool is_at_end_ = false;
 };
 

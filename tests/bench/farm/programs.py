@@ -1,4 +1,4 @@
-"""The programs of a run: the sink, the two balancers before it, and the load."""
+"""The programs of a run: the sink, the balancers before it, and the load."""
 import os
 import re
 import subprocess
@@ -14,6 +14,8 @@ from lab.ports import free_port  # noqa: E402
 from lab.process import Process  # noqa: E402
 
 HAPROXY = "/usr/sbin/haproxy"
+NGINX = "/usr/sbin/nginx"
+NGINX_STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
 _LONG = "10m"  # no time-out of a balancer may end a message
 
 
@@ -62,12 +64,14 @@ class Balancer:
 
     def __init__(self, name, argv, log, http=None):
         self.port = None
+        self.group = None  # of the processes
         self._http = http
         self.process = Process(name, argv, log)
 
     def start(self, port):
         self.port = port
         self.process.start()
+        self.group = self.process.child.pid
         self.process.wait_until_ready(lambda: _is_listening(port), f"port {port}")
 
     def finish(self):
@@ -88,8 +92,11 @@ class Balancer:
         return len(values) if count else sum(map(float, values))
 
 
-def start_millrace(build, nodes, directory, balance):
-    """The defaults of an operator, the checks included; maxconn is all of a node's children."""
+def start_millrace(build, nodes, directory, balance, changes=None):
+    """The defaults of an operator, the checks included; maxconn is all of a node's children.
+
+    `changes` of the settings are by section.
+    """
     port, http = free_port(), free_port()
     settings = {
         "http": {"listen": f"127.0.0.1:{http}"},
@@ -102,17 +109,18 @@ def start_millrace(build, nodes, directory, balance):
             "greeting-timeout": _LONG,
         },
     }
-    config = _write(directory, "balancer.conf", programs.render(settings))
+    config = _write(directory, "balancer.conf", programs.render(
+        programs.merge(settings, changes or {})))
     balancer = Balancer("millrace-balancer", [build.balancer, "--config", config],
                         os.path.join(directory, "balancer.log"), http)
     balancer.start(port)
     return balancer
 
 
-def start_haproxy(nodes, directory, balance):
+def start_haproxy(nodes, directory, balance, sessions=4000):
     """As operators put it before amavisd; without checks, which could only take nodes away."""
     port = free_port()
-    lines = ["global", "    nbthread 1", "    maxconn 4000", "defaults", "    mode tcp"]
+    lines = ["global", "    nbthread 1", f"    maxconn {sessions}", "defaults", "    mode tcp"]
     lines += [f"    timeout {what} {_LONG}" for what in ("connect", "client", "server", "queue")]
     lines += ["listen filter", f"    bind 127.0.0.1:{port}", f"    balance {balance}"]
     lines += [f"    server {name} 127.0.0.1:{at} send-proxy-v2 maxconn {slots}"
@@ -120,6 +128,25 @@ def start_haproxy(nodes, directory, balance):
     config = _write(directory, "haproxy.cfg", "\n".join(lines) + "\n")
     balancer = Balancer("haproxy", [HAPROXY, "-db", "-f", config],
                         os.path.join(directory, "haproxy.log"))
+    balancer.start(port)
+    return balancer
+
+
+def start_nginx(nodes, directory, sessions=4000):
+    """One worker. It knows no PROXY header but version 1 towards the nodes."""
+    port = free_port()
+    with open(os.path.join(BENCH, "farm", "nginx.conf.in"), encoding="utf-8") as file:
+        text = file.read()
+    values = {
+        "MODULE": NGINX_STREAM, "DIRECTORY": directory, "PORT": port, "TIMEOUT": _LONG,
+        "CONNECTIONS": 2 * sessions + 100,
+        "SERVERS": " ".join(f"server 127.0.0.1:{at};" for _, _, at in nodes),
+    }
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    config = _write(directory, "nginx.conf", text)
+    balancer = Balancer("nginx", [NGINX, "-p", directory, "-e", "stderr", "-c", config],
+                        os.path.join(directory, "nginx.log"))
     balancer.start(port)
     return balancer
 
@@ -164,13 +191,20 @@ def versions(build):
     commands = [[build.balancer, "--version"]]
     if has_haproxy():
         commands.append([HAPROXY, "-v"])
-    texts = [subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if has_nginx():
+        commands.append([NGINX, "-v"])
+    texts = [subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            check=True).stdout
              for command in commands]
     return [text.split("\n")[0].split(" - ")[0] for text in texts]
 
 
 def has_haproxy():
     return os.access(HAPROXY, os.X_OK)
+
+
+def has_nginx():
+    return os.access(NGINX, os.X_OK) and os.path.exists(NGINX_STREAM)
 
 
 def _write(directory, name, text):

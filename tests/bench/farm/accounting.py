@@ -1,0 +1,31 @@
+"""What the kernel says about the processes of a program, by the process group they are in."""
+import os
+
+
+def processes(group):
+    """The processes of a group: nginx is a master and a worker."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and _group(name) == group:
+            found.append(int(name))
+    return found
+
+
+def run_time(group):
+    """Nanoseconds that all tasks of the group were on a processor, by the scheduler's account."""
+    total = 0
+    for process in processes(group):
+        tasks = f"/proc/{process}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[0])
+    return total
+
+
+def _group(process):
+    """None for one that has ended meanwhile."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[2])
+    except (FileNotFoundError, ProcessLookupError):
+        return None

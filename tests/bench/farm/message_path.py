@@ -1,0 +1,110 @@
+"""One contender between load and nodes of its own: what a run of messages through it cost."""
+import dataclasses
+import os
+import subprocess
+import time
+
+from . import accounting, programs, scenario
+
+SLOTS = 100  # of a node: several times the connections, so that no message waits for one
+_SESSIONS = 4000  # at a time, that the balancer must allow
+_SETTLED_NS = 100_000
+_PAUSE_S = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    name: str
+    size: int  # octets of the body
+    per_connection: int
+    connections: int
+    count: int  # messages in a round
+
+    def reduced(self, share):
+        return dataclasses.replace(self, count=max(int(self.count * share), self.connections))
+
+
+WORKLOADS = [
+    Workload("4k x1", 4096, 1, 16, 8000),
+    Workload("4k x100", 4096, 100, 16, 16000),
+    Workload("75k x1", 75 * 1024, 1, 16, 6000),
+    Workload("75k x100", 75 * 1024, 100, 16, 9600),
+    Workload("10m x1", 10 * 1024 * 1024, 1, 4, 120),
+    Workload("10m x100", 10 * 1024 * 1024, 100, 4, 200),
+]
+WARM_UP = Workload("warm-up", 4096, 10, 16, 320)
+
+
+@dataclasses.dataclass
+class Cost:
+    cpu_us: float  # on a processor, per message
+    per_second: float
+    not_accepted: int
+
+
+class Path:
+    """Sink and balancer, from start to stop."""
+
+    def __init__(self, build, contender, directory, stack):
+        self._build = build
+        self._contender = contender
+        self._sent = 0
+        os.makedirs(directory)
+        nodes = tuple(scenario.Node(name, SLOTS, 0) for name in ("n1", "n2"))
+        self._sink = programs.Sink(build, scenario.Scenario(nodes), 1,
+                                   os.path.join(directory, "sink.log"), contender.proxy)
+        stack.callback(self._sink.process.stop)
+        self._sink.start()
+        self._balancer = None
+        self._port = self._sink.nodes[0][2]
+        if contender.start:
+            self._balancer = contender.start(build, self._sink.nodes, directory, _SESSIONS)
+            stack.callback(self._balancer.stop)
+            self._port = self._balancer.port
+
+    def run(self, workload):
+        before = self._run_time()
+        summary = run_load(self._build, self._port, workload)
+        self._sent += workload.count
+        cpu_us = (self._settled_run_time() - before) / 1000 / workload.count
+        return Cost(cpu_us, workload.count / summary["duration_s"],
+                    workload.count - int(summary["accepted"]))
+
+    def finish(self):
+        """Ends both; what the nodes complain about, a line each."""
+        if self._balancer:
+            self._balancer.finish()
+        counts = self._sink.stop()
+        return list(self._complaints(counts))
+
+    def _complaints(self, counts):
+        arrived = sum(int(node["messages"]) for node in counts)
+        if arrived != self._sent:
+            yield f"{self._contender.label}: {self._sent} messages sent, {arrived} arrived"
+        for node in counts:
+            for what in ("bad_messages", "bad_headers", "abandoned"):
+                if int(node[what]):
+                    yield f"{self._contender.label}: {node['node']}: {what}={node[what]}"
+
+    def _run_time(self):
+        return accounting.run_time(self._balancer.group) if self._balancer else 0
+
+    def _settled_run_time(self):
+        """When the balancer has done what remains to do after the last verdict: QUIT, closing."""
+        last = self._run_time()
+        for _ in range(40):
+            time.sleep(_PAUSE_S)
+            now = self._run_time()
+            if now - last < _SETTLED_NS:
+                return now
+            last = now
+        return last
+
+
+def run_load(build, port, workload):
+    """The summary of bench_load, all connections always busy."""
+    argv = [build.load, "--connect", f"127.0.0.1:{port}", "--limit", "120",
+            "--connections", str(workload.connections), "--count", str(workload.count),
+            "--per-connection", str(workload.per_connection), "--size", str(workload.size)]
+    out = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True, timeout=150).stdout
+    return {key: float(value) for key, value in (line.split("=") for line in out.split())}
