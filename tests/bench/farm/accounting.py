@@ -22,6 +22,20 @@ def run_time(group):
     return total
 
 
+def resident(group):
+    """Octets of memory in use (VmRSS)."""
+    total = 0
+    for process in processes(group):
+        with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as file:
+            total += sum(1024 * int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+    return total
+
+
+def descriptors(group):
+    """Of the process that has most of them."""
+    return max(len(os.listdir(f"/proc/{process}/fd")) for process in processes(group))
+
+
 def _group(process):
     """None for one that has ended meanwhile."""
     try:

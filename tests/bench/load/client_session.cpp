@@ -1,11 +1,9 @@
 #include "tests/bench/load/client_session.hpp"
 
-#include <cerrno>
-#include <string>
-#include <system_error>
-#include <utility>
+#include "tests/bench/load/connect.hpp"
 
-#include <sys/socket.h>
+#include <string>
+#include <utility>
 
 namespace millrace::bench {
 
@@ -34,6 +32,10 @@ std::string client_address(std::uint64_t number) {
 
 }  // namespace
 
+std::string_view hello(bool lmtp) {
+    return lmtp ? "LHLO ingress.bench.example\r\n" : "EHLO ingress.bench.example\r\n";
+}
+
 ClientSession::ClientSession(EventLoop& loop, const SessionOptions& options,
                              const ContentMaker& contents, Finished finished)
     : loop_(loop),
@@ -53,16 +55,9 @@ void ClientSession::deliver(std::uint64_t number) {
 }
 
 void ClientSession::connect() {
-    Descriptor descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    const int result =
-        ::connect(descriptor.number(), reinterpret_cast<const sockaddr*>(&options_.filter),
-                  sizeof options_.filter);
-    if (!descriptor.is_open() || (result < 0 && errno != EINPROGRESS)) {
-        throw std::system_error(errno, std::system_category(), "connect");
-    }
     stage_ = Stage::greeting;
     delivered_ = 0;
-    link_.open(std::move(descriptor));
+    link_.open(connect_to(options_.filter));
 }
 
 void ClientSession::work() {
@@ -103,7 +98,7 @@ void ClientSession::take_reply(std::string_view line) {
             } else if (stage_ == Stage::greeting) {
                 stage_ = Stage::ehlo;
                 has_xforward_ = false;
-                link_.send("EHLO ingress.bench.example\r\n");
+                link_.send(hello(options_.lmtp));
             } else {
                 send_envelope();
             }
@@ -112,7 +107,7 @@ void ClientSession::take_reply(std::string_view line) {
             take_envelope_reply(line);
             return;
         case Stage::content:
-            finish(is_positive ? Outcome::accepted : failure(line));
+            take_verdict(is_positive ? Outcome::accepted : failure(line));
             return;
         case Stage::closed:
         case Stage::idle:
@@ -122,25 +117,35 @@ void ClientSession::take_reply(std::string_view line) {
     }
 }
 
+// The message is accepted when all of its recipients are.
+void ClientSession::take_verdict(Outcome verdict) {
+    if (verdict_ == Outcome::accepted) {
+        verdict_ = verdict;
+    }
+    if (--replies_due_ == 0) {
+        finish(verdict_);
+    }
+}
+
 void ClientSession::take_envelope_reply(std::string_view line) {
     --replies_due_;
     const bool is_expected = line.starts_with(replies_due_ == 0 ? '3' : '2');
-    if (!is_expected && envelope_ == Outcome::accepted) {
-        envelope_ = failure(line);
+    if (!is_expected && verdict_ == Outcome::accepted) {
+        verdict_ = failure(line);
     }
     if (replies_due_ > 0) {
         return;
     }
-    if (envelope_ == Outcome::accepted) {
+    if (verdict_ == Outcome::accepted) {
         send_content();
     } else {
-        finish(envelope_);
+        finish(verdict_);
     }
 }
 
 void ClientSession::send_envelope() {
     std::string commands;
-    replies_due_ = 3;
+    replies_due_ = 2 + options_.recipients;
     if (has_xforward_) {
         replies_due_ += 2;
         commands = "XFORWARD ADDR=" + client_address(number_) +
@@ -149,16 +154,20 @@ void ClientSession::send_envelope() {
                    " SOURCE=REMOTE\r\n";
     }
     commands += "MAIL FROM:<sender@example.org> SIZE=" + std::to_string(contents_.size(number_));
-    commands +=
-        "\r\n"
-        "RCPT TO:<user@example.net> ORCPT=rfc822;user@example.net\r\nDATA\r\n";
+    commands += "\r\n";
+    for (std::size_t i = 0; i < options_.recipients; ++i) {
+        const std::string user = "user" + std::to_string(i) + "@example.net";
+        commands += "RCPT TO:<" + user + "> ORCPT=rfc822;" + user + "\r\n";
+    }
+    commands += "DATA\r\n";
     stage_ = Stage::envelope;
-    envelope_ = Outcome::accepted;
+    verdict_ = Outcome::accepted;
     link_.send(commands);
 }
 
 void ClientSession::send_content() {
     stage_ = Stage::content;
+    replies_due_ = options_.lmtp ? options_.recipients : 1;
     const bool is_last = delivered_ + 1 >= options_.messages_per_connection;
     link_.send(contents_.make(number_) + (is_last ? ".\r\nQUIT\r\n" : ".\r\n"));
 }

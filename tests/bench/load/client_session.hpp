@@ -4,7 +4,7 @@
 // in one segment. A connection that is used again is probed with RSET first; one that its
 // other side has closed meanwhile is replaced, unseen. With the last message of a connection QUIT
 // rides with the final dot, and its answer is not waited for. A connection that nobody uses is
-// closed, without QUIT, after `idle_close`.
+// closed, without QUIT, after `idle_close`. In LMTP each recipient has its own verdict.
 #pragma once
 
 #include "tests/bench/common/content.hpp"
@@ -26,7 +26,12 @@ struct SessionOptions {
     sockaddr_in filter{};
     std::size_t messages_per_connection = 1;
     Seconds idle_close{2};
+    std::size_t recipients = 1;
+    bool lmtp = false;
 };
+
+// The command that follows the greeting.
+[[nodiscard]] std::string_view hello(bool lmtp);
 
 class ClientSession {
  public:
@@ -50,6 +55,7 @@ class ClientSession {
     void take_reply_line(std::string_view line);
     void take_reply(std::string_view line);
     void take_envelope_reply(std::string_view line);
+    void take_verdict(Outcome verdict);
     void send_envelope();
     void send_content();
     void lose();
@@ -65,8 +71,8 @@ class ClientSession {
     Stage stage_ = Stage::closed;
     std::uint64_t number_ = 0;
     std::size_t delivered_ = 0;    // on this connection
-    std::size_t replies_due_ = 0;  // to the envelope
-    Outcome envelope_ = Outcome::accepted;
+    std::size_t replies_due_ = 0;  // to the envelope, or to the content
+    Outcome verdict_ = Outcome::accepted;
     bool has_xforward_ = false;
     TimePoint idle_since_;
     bool is_idle_timer_set_ = false;

@@ -1,6 +1,7 @@
 // bench_load: sends messages to a filter as Postfix does and prints what became of them.
 #include "tests/bench/common/event_loop.hpp"
 #include "tests/bench/load/generator.hpp"
+#include "tests/bench/load/idle_sessions.hpp"
 #include "tests/bench/load/report.hpp"
 
 #include <boost/program_options.hpp>
@@ -48,6 +49,12 @@ po::options_description option_table() {
     add("size", po::value<std::size_t>()->default_value(4096), "octets of the body");
     add("idle-close", po::value<double>()->default_value(2),
         "seconds after which an unused connection is closed");
+    add("lmtp", po::bool_switch(), "LHLO, and a verdict for each recipient");
+    add("recipients", po::value<std::size_t>()->default_value(1), "of a message");
+    add("idle", po::bool_switch(),
+        "no messages: open the connections, say EHLO, print \"idle=N\", and hold them until "
+        "standard "
+        "input (a pipe) ends");
     add("limit", po::value<double>()->default_value(3600), "seconds for everything");
     add("samples", po::value<std::string>()->default_value(""),
         "file for one line per message: number, outcome, seconds in the system");
@@ -58,6 +65,8 @@ LoadOptions load_options(const po::variables_map& values) {
     LoadOptions options;
     options.session.filter = parse_endpoint(values["connect"].as<std::string>());
     options.session.messages_per_connection = values["per-connection"].as<std::size_t>();
+    options.session.recipients = values["recipients"].as<std::size_t>();
+    options.session.lmtp = values["lmtp"].as<bool>();
     options.session.idle_close = millrace::bench::Seconds(values["idle-close"].as<double>());
     options.connections = values["connections"].as<std::size_t>();
     options.count = values["count"].as<std::uint64_t>();
@@ -66,10 +75,30 @@ LoadOptions load_options(const po::variables_map& values) {
     options.size = values["size"].as<std::size_t>();
     options.limit = millrace::bench::Seconds(values["limit"].as<double>());
     if (options.connections == 0 || options.count == 0 ||
-        options.session.messages_per_connection == 0) {
-        throw std::invalid_argument("connections, per-connection and count are at least 1");
+        options.session.messages_per_connection == 0 || options.session.recipients == 0) {
+        throw std::invalid_argument(
+            "connections, per-connection, count and recipients are at least 1");
     }
     return options;
+}
+
+void send_messages(millrace::bench::EventLoop& loop, const LoadOptions& options,
+                   const std::string& samples) {
+    const millrace::bench::LoadResult result = millrace::bench::Generator(loop, options).run();
+    millrace::bench::print_summary(std::cout, result);
+    if (!samples.empty()) {
+        millrace::bench::write_samples(samples, result);
+    }
+}
+
+void hold_sessions(millrace::bench::EventLoop& loop, const LoadOptions& options) {
+    millrace::bench::IdleSessions sessions(loop, options.session, options.connections);
+    loop.at(millrace::bench::Clock::now() + millrace::bench::clock_time(options.limit),
+            [] { throw std::runtime_error("not ended within the limit"); });
+    sessions.open();
+    std::cout << "idle=" << sessions.idle() << std::endl;
+    sessions.hold();
+    std::cout << "still_idle=" << sessions.idle() << '\n';
 }
 
 int run(int argc, const char* const* argv) {
@@ -84,11 +113,10 @@ int run(int argc, const char* const* argv) {
     const LoadOptions options = load_options(values);
     millrace::bench::EventLoop loop;
     loop.stop_on_signals();
-    const millrace::bench::LoadResult result = millrace::bench::Generator(loop, options).run();
-    millrace::bench::print_summary(std::cout, result);
-    const std::string samples = values["samples"].as<std::string>();
-    if (!samples.empty()) {
-        millrace::bench::write_samples(samples, result);
+    if (values["idle"].as<bool>()) {
+        hold_sessions(loop, options);
+    } else {
+        send_messages(loop, options, values["samples"].as<std::string>());
     }
     return EXIT_SUCCESS;
 }
