@@ -3,46 +3,14 @@
 
 Usage: smoke_test.py BUILD_DIRECTORY
 """
-import os
-import socket
-import subprocess
-import sys
-import tempfile
-import unittest
+from farm import draws
+from sink_case import SEED, Client, SinkCase, main
 
-from farm import draws, programs, scenario
-
-BUILD = None
-SEED = 7
 V2_LOCAL = b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
 V1_UNKNOWN = b"PROXY UNKNOWN\r\n"
 
 
-class SmokeTest(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="bench-smoke-")
-        self.addCleanup(directory.cleanup)
-        self.directory = directory.name
-
-    def start_sink(self, slots, mean, proxy="off"):
-        farm = scenario.Scenario((scenario.Node("n1", slots, mean),))
-        log = os.path.join(self.directory, f"sink-{proxy}.log")
-        sink = programs.Sink(BUILD, farm, SEED, log, proxy)
-        self.addCleanup(sink.process.stop)
-        sink.start()
-        return sink
-
-    def run_load(self, sink, *arguments):
-        argv = [BUILD.load, "--connect", f"127.0.0.1:{sink.nodes[0][2]}", "--seed", str(SEED),
-                "--limit", "60", *map(str, arguments)]
-        out = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-        return {key: float(value) for key, value in (line.split("=") for line in out.split())}
-
-    def stop(self, sink):
-        """The counts of its only node."""
-        counts, = sink.stop()
-        return {key: float(value) for key, value in counts.items() if key != "node"}
-
+class SmokeTest(SinkCase):
     def test_every_message_arrives_whole_and_once_although_connections_outnumber_children(self):
         sink = self.start_sink(slots=2, mean=0.001)
         result = self.run_load(sink, "--count", 40, "--connections", 8, "--per-connection", 5,
@@ -110,40 +78,5 @@ class SmokeTest(unittest.TestCase):
                 self.assertEqual((counts["bad_headers"], counts["checks"]), (2, 1))
 
 
-class Client:
-    """A connection to the sink's only node, spoken by hand."""
-
-    def __init__(self, sink):
-        self._socket = socket.create_connection(("127.0.0.1", sink.nodes[0][2]), timeout=30)
-        self._input = self._socket.makefile("rb")
-
-    def send(self, octets):
-        self._socket.sendall(octets)
-
-    def line(self):
-        """Empty at the end."""
-        try:
-            return self._input.readline().decode()
-        except ConnectionResetError:
-            return ""
-
-    def has_input(self):
-        self._socket.setblocking(False)
-        try:
-            return bool(self._socket.recv(1, socket.MSG_PEEK))
-        except BlockingIOError:
-            return False
-        finally:
-            self._socket.settimeout(30)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self._input.close()
-        self._socket.close()
-
-
 if __name__ == "__main__":
-    BUILD = programs.Build(sys.argv.pop(1))
-    unittest.main()
+    main()

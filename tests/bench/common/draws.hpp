@@ -10,7 +10,7 @@
 
 namespace millrace::bench {
 
-enum class Stream : std::uint64_t { arrival = 1, service = 2 };
+enum class Stream : std::uint64_t { arrival = 1, service = 2, fault = 3 };
 
 // The finaliser of SplitMix64: every bit of the input changes every bit of the output.
 [[nodiscard]] inline std::uint64_t mixed(std::uint64_t value) {
@@ -20,11 +20,16 @@ enum class Stream : std::uint64_t { arrival = 1, service = 2 };
     return value ^ (value >> 31);
 }
 
-// Exponential with mean 1, the `index`-th of its stream.
-[[nodiscard]] inline double exponential(std::uint64_t seed, Stream stream, std::uint64_t index) {
+// Between 0 and 1, the `index`-th of its stream.
+[[nodiscard]] inline double uniform(std::uint64_t seed, Stream stream, std::uint64_t index) {
     const std::uint64_t key = mixed(mixed(seed) ^ static_cast<std::uint64_t>(stream));
     const std::uint64_t bits = mixed(key ^ index) >> 11;
-    return -std::log((static_cast<double>(bits) + 0.5) * 0x1p-53);
+    return (static_cast<double>(bits) + 0.5) * 0x1p-53;
+}
+
+// Exponential with mean 1.
+[[nodiscard]] inline double exponential(std::uint64_t seed, Stream stream, std::uint64_t index) {
+    return -std::log(uniform(seed, stream, index));
 }
 
 }  // namespace millrace::bench

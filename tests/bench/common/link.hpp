@@ -29,7 +29,7 @@ class Link {
     ~Link() { close(); }
 
     // A connected socket, or one that is about to be. REQUIRES: not open.
-    void open(Descriptor descriptor);
+    void open(Descriptor descriptor, bool is_nodelay = true);
     void close();
 
     [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }

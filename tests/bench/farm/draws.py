@@ -1,7 +1,7 @@
 """The numbers of tests/bench/common/draws.hpp: arrivals and work as a function of seed and index."""
 import math
 
-ARRIVAL, SERVICE = 1, 2
+ARRIVAL, SERVICE, FAULT = 1, 2, 3
 _MASK = (1 << 64) - 1
 
 
@@ -12,9 +12,12 @@ def _mixed(value):
     return value ^ (value >> 31)
 
 
+def uniforms(seed, stream, count):
+    """The first `count` of a stream, each between 0 and 1."""
+    key = _mixed(_mixed(seed) ^ stream)
+    return [((_mixed(key ^ index) >> 11) + 0.5) * 2.0**-53 for index in range(count)]
+
+
 def exponentials(seed, stream, count):
     """The first `count` of a stream, each exponential with mean 1."""
-    key = _mixed(_mixed(seed) ^ stream)
-    return [
-        -math.log(((_mixed(key ^ index) >> 11) + 0.5) * 2.0**-53) for index in range(count)
-    ]
+    return [-math.log(value) for value in uniforms(seed, stream, count)]

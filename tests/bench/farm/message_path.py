@@ -62,16 +62,16 @@ class Path:
         self._contender = contender
         self._sent = 0
         nodes = tuple(scenario.Node(name, SLOTS, 0) for name in ("n1", "n2"))
-        self._sink = programs.Sink(build, scenario.Scenario(nodes), 1,
+        self.sink = programs.Sink(build, scenario.Scenario(nodes), 1,
                                    os.path.join(directory, "sink.log"), contender.proxy)
-        stack.callback(self._sink.process.stop)
-        self._sink.start()
+        stack.callback(self.sink.process.stop)
+        self.sink.start()
         self._balancer = None
-        self._port = self._sink.nodes[0][2]
+        self.port = self.sink.nodes[0][2]
         if contender.start:
-            self._balancer = contender.start(build, self._sink.nodes, directory, _SESSIONS)
+            self._balancer = contender.start(build, self.sink.nodes, directory, _SESSIONS)
             stack.callback(self._balancer.stop)
-            self._port = self._balancer.port
+            self.port = self._balancer.port
 
     def run(self, workload):
         """Once more if the machine kept load from the processor, as long as there are tries."""
@@ -83,7 +83,7 @@ class Path:
 
     def _run(self, workload):
         before = self._run_time()
-        summary = run_load(self._build, self._port, workload)
+        summary = run_load(self._build, self.port, workload)
         self._sent += workload.count
         cpu_us = (self._settled_run_time() - before) / 1000 / workload.count
         return Cost(cpu_us, workload.count / summary["duration_s"],
@@ -94,7 +94,7 @@ class Path:
         """System calls per message, counted apart: that costs time too."""
         counter = syscalls.Counter(accounting.processes(self._balancer.group))
         try:
-            run_load(self._build, self._port, workload)
+            run_load(self._build, self.port, workload)
             self._sent += workload.count
             self._settled_run_time()
             return counter.stop() / workload.count
@@ -105,7 +105,7 @@ class Path:
         """Ends both; what the nodes complain about, a line each."""
         if self._balancer:
             self._balancer.finish()
-        counts = self._sink.stop()
+        counts = self.sink.stop()
         return list(self._complaints(counts))
 
     def _complaints(self, counts):

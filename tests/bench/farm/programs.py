@@ -36,8 +36,8 @@ class Build:
 class Sink:
     """The nodes of a scenario. `nodes` are (name, slots, port) once it has started."""
 
-    def __init__(self, build, scenario, seed, log, proxy="v2"):
-        argv = [build.sink, "--proxy", proxy, "--seed", str(seed)]
+    def __init__(self, build, scenario, seed, log, proxy="v2", options=()):
+        argv = [build.sink, "--proxy", proxy, "--seed", str(seed), *options]
         for node in scenario.nodes:
             argv += ["--node", f"{node.name},{node.slots},{node.mean:.9f}"]
         self._scenario = scenario
@@ -73,17 +73,22 @@ class Balancer:
         self.process.start()
         self.group = self.process.child.pid
         self.process.wait_until_ready(lambda: _is_listening(port), f"port {port}")
+        if self._http:
+            self.process.wait_until_ready(self._has_all_nodes, "all nodes checked")
 
     def finish(self):
         """Ends it. Before that, where it can be asked: every slot is free again, no node is down."""
         if self._http:
             wait.until(lambda: self._metric("millrace_node_in_flight") == 0, "all slots free")
-            if self._metric("millrace_node_up") != self._metric("millrace_node_up", count=True):
+            if not self._has_all_nodes():
                 raise RuntimeError("a node is down: " + self.process.log.path)
         self.stop()
 
     def stop(self):
         self.process.stop()
+
+    def _has_all_nodes(self):
+        return self._metric("millrace_node_up") == self._metric("millrace_node_up", count=True)
 
     def _metric(self, name, count=False):
         """The sum over all labels, or how many there are."""

@@ -35,11 +35,28 @@ void Child::serve(Descriptor connection) {
     is_lmtp_ = false;
     recipients_ = 0;
     replies_.clear();
-    link_.open(std::move(connection));
+    link_.open(std::move(connection), !options_.replies_apart);
     stage_ = Stage::header;
     if (options_.proxy == ProxyHeader::off) {
-        stage_ = Stage::command;
-        link_.send(kGreeting);
+        greet();
+        link_.send(std::exchange(replies_, {}));
+    }
+}
+
+void Child::greet() {
+    switch (options_.fault.kind) {
+        case Fault::Kind::turn_away:
+            ++counts_.turned_away;
+            link_.send("421 4.3.2 Service not available\r\n");
+            leave();
+            return;
+        case Fault::Kind::silent:
+            ++counts_.not_greeted;
+            stage_ = Stage::silent;
+            return;
+        default:
+            stage_ = Stage::command;
+            reply(kGreeting);
     }
 }
 
@@ -67,6 +84,7 @@ bool Child::take_next() {
             return take_content();
         case Stage::free:
         case Stage::working:
+        case Stage::silent:
             break;
     }
     return false;
@@ -86,9 +104,8 @@ bool Child::take_header() {
         ++counts_.checks;
     }
     link_.consume((*decoded)->length);
-    stage_ = Stage::command;
-    reply(kGreeting);
-    return true;
+    greet();
+    return stage_ == Stage::command;
 }
 
 bool Child::take_command() {
@@ -127,6 +144,9 @@ void Child::answer(std::string_view line) {
 
 bool Child::take_content() {
     const std::string_view input = link_.input();
+    if (cut()) {
+        return false;
+    }
     const std::size_t end = input.find(kEnd, searched_);
     if (end == std::string_view::npos) {
         searched_ = input.size() - std::min(input.size(), kEnd.size() - 1);
@@ -135,6 +155,16 @@ bool Child::take_content() {
     begin_work(input.substr(0, end + 2));
     link_.consume(end + kEnd.size());
     return false;
+}
+
+bool Child::cut() {
+    if (options_.fault.kind != Fault::Kind::cut ||
+        static_cast<double>(link_.input().size()) < options_.fault.value) {
+        return false;
+    }
+    ++counts_.cut;
+    leave();
+    return true;
 }
 
 void Child::begin_work(std::string_view content) {
@@ -147,17 +177,28 @@ void Child::begin_work(std::string_view content) {
     counts_.worked += time;
     ++counts_.messages;
     const TimePoint end = Clock::now() + clock_time(time);
-    loop_.at(end, [this, end] { finish_work(end); });
+    const bool is_accepted = is_to_be_accepted(number.value_or(counts_.messages));
+    loop_.at(end, [this, end, is_accepted] { finish_work(end, is_accepted); });
 }
 
-void Child::finish_work(TimePoint planned) {
+bool Child::is_to_be_accepted(std::uint64_t number) {
+    if (options_.fault.kind != Fault::Kind::tempfail ||
+        uniform(options_.service.seed, Stream::fault, number) >= options_.fault.value) {
+        return true;
+    }
+    ++counts_.tempfailed;
+    return false;
+}
+
+void Child::finish_work(TimePoint planned, bool is_accepted) {
     counts_.late_max = std::max<Seconds>(counts_.late_max, Clock::now() - planned);
     if (link_.is_at_end()) {
         ++counts_.abandoned;
     }
     const std::size_t verdicts = is_lmtp_ ? recipients_ : 1;
     for (std::size_t i = 0; i < verdicts; ++i) {
-        reply("250 2.0.0 from " + options_.node + ": Ok: queued\r\n");
+        reply(is_accepted ? "250 2.0.0 from " + options_.node + ": Ok: queued\r\n"
+                          : "451 4.5.0 from " + options_.node + ": Error in processing\r\n");
     }
     recipients_ = 0;
     stage_ = Stage::command;
@@ -165,6 +206,10 @@ void Child::finish_work(TimePoint planned) {
 }
 
 void Child::reply(std::string_view text) {
+    if (options_.replies_apart) {
+        link_.send(text);
+        return;
+    }
     replies_ += text;
 }
 

@@ -7,6 +7,7 @@
 
 #include "tests/bench/common/event_loop.hpp"
 #include "tests/bench/common/link.hpp"
+#include "tests/bench/sink/fault.hpp"
 #include "tests/bench/sink/service.hpp"
 
 #include <cstddef>
@@ -23,6 +24,8 @@ struct ChildOptions {
     std::string node;
     ProxyHeader proxy = ProxyHeader::off;
     Service service;
+    Fault fault;
+    bool replies_apart = false;  // one write for each, as amavisd does, and Nagle's algorithm
 };
 
 // Of all children of a node.
@@ -33,9 +36,14 @@ struct NodeCounts {
     std::uint64_t bad_messages = 0;  // not as they were sent
     std::uint64_t bad_headers = 0;
     std::uint64_t abandoned = 0;  // nobody was there to hear the verdict
-    Seconds held{0};              // children with a connection
-    Seconds worked{0};            // children with a message
-    Seconds late_max{0};          // by which this program ended some work too late
+    // By the node's fault.
+    std::uint64_t turned_away = 0;
+    std::uint64_t not_greeted = 0;
+    std::uint64_t cut = 0;
+    std::uint64_t tempfailed = 0;
+    Seconds held{0};      // children with a connection
+    Seconds worked{0};    // children with a message
+    Seconds late_max{0};  // by which this program ended some work too late
 };
 
 class Child {
@@ -47,17 +55,20 @@ class Child {
     void serve(Descriptor connection);
 
  private:
-    enum class Stage { free, header, command, content, working };
+    enum class Stage { free, header, command, content, working, silent };
 
+    void greet();
     void work();
     // One element of the input; false when more must come first.
     bool take_next();
     bool take_header();
     bool take_command();
     bool take_content();
+    bool cut();
     void answer(std::string_view line);
     void begin_work(std::string_view content);
-    void finish_work(TimePoint planned);
+    void finish_work(TimePoint planned, bool is_accepted);
+    [[nodiscard]] bool is_to_be_accepted(std::uint64_t number);
     void reply(std::string_view text);
     void leave();
 

@@ -7,6 +7,7 @@
 
 #include <boost/program_options.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -35,6 +36,11 @@ po::options_description option_table() {
     add("service", po::value<std::string>()->default_value("exponential"),
         "distribution of the work: exponential, constant");
     add("seed", po::value<std::uint64_t>()->default_value(1), "of the work");
+    add("fault", po::value<std::vector<std::string>>()->default_value({}, ""),
+        "NAME,FAULT, repeatable: what is wrong with a node: refuse, turn-away, silent, cut=OCTETS, "
+        "tempfail=SHARE");
+    add("replies-apart", po::bool_switch(),
+        "each reply is written by itself, with Nagle's algorithm");
     add("limit", po::value<double>()->default_value(3600), "seconds until it ends by itself");
     return table;
 }
@@ -60,6 +66,27 @@ Service parse_service(const po::variables_map& values) {
     return service;
 }
 
+// Of the node `name`, from NAME,FAULT.
+Fault fault_of(const std::string& name, const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+        if (text.starts_with(name + ',')) {
+            return parse_fault(text.substr(name.size() + 1));
+        }
+    }
+    return {};
+}
+
+void check_faults(const std::vector<std::string>& texts,
+                  const std::vector<std::unique_ptr<Node>>& nodes) {
+    for (const std::string& text : texts) {
+        const std::string name = text.substr(0, text.find(','));
+        if (std::none_of(nodes.begin(), nodes.end(),
+                         [&name](const auto& node) { return node->name() == name; })) {
+            throw std::invalid_argument("fault = " + text + ": there is no such node");
+        }
+    }
+}
+
 NodeOptions parse_node(const std::string& text, const po::variables_map& values) {
     std::istringstream fields(text);
     NodeOptions node;
@@ -74,6 +101,8 @@ NodeOptions parse_node(const std::string& text, const po::variables_map& values)
     node.child.proxy = parse_proxy(values["proxy"].as<std::string>());
     node.child.service = parse_service(values);
     node.child.service.mean = Seconds(mean);
+    node.child.fault = fault_of(node.child.node, values["fault"].as<std::vector<std::string>>());
+    node.child.replies_apart = values["replies-apart"].as<bool>();
     return node;
 }
 
@@ -82,7 +111,9 @@ void print(const Node& node) {
     std::cout << "node=" << node.name() << " connections=" << counts.connections
               << " checks=" << counts.checks << " messages=" << counts.messages
               << " bad_messages=" << counts.bad_messages << " bad_headers=" << counts.bad_headers
-              << " abandoned=" << counts.abandoned << " held_s=" << counts.held.count()
+              << " abandoned=" << counts.abandoned << " turned_away=" << counts.turned_away
+              << " not_greeted=" << counts.not_greeted << " cut=" << counts.cut
+              << " tempfailed=" << counts.tempfailed << " held_s=" << counts.held.count()
               << " worked_s=" << counts.worked.count() << " late_max_s=" << counts.late_max.count()
               << '\n';
 }
@@ -103,6 +134,7 @@ int run(int argc, const char* const* argv) {
         nodes.push_back(std::make_unique<Node>(loop, parse_node(text, values)));
         std::cout << nodes.back()->name() << " 127.0.0.1:" << nodes.back()->port() << '\n';
     }
+    check_faults(values["fault"].as<std::vector<std::string>>(), nodes);
     std::cout << "ready" << std::endl;
     loop.at(Clock::now() + clock_time(Seconds(values["limit"].as<double>())),
             [&loop] { loop.stop(); });

@@ -20,7 +20,8 @@ void check(int result, const char* what) {
     }
 }
 
-Descriptor listen_on(std::uint16_t port) {
+// One that refuses has its port, so that nobody else gets it, and no more.
+Descriptor listen_on(std::uint16_t port, bool refuses) {
     Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     check(listener.number(), "socket");
     const int on = 1;
@@ -31,14 +32,21 @@ Descriptor listen_on(std::uint16_t port) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     check(::bind(listener.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
           "bind");
-    check(::listen(listener.number(), kBacklog), "listen");
+    if (!refuses) {
+        check(::listen(listener.number(), kBacklog), "listen");
+    }
     return listener;
 }
 
 }  // namespace
 
 Node::Node(EventLoop& loop, NodeOptions options)
-    : loop_(loop), options_(std::move(options)), listener_(listen_on(options_.port)) {
+    : loop_(loop),
+      options_(std::move(options)),
+      listener_(listen_on(options_.port, options_.child.fault.kind == Fault::Kind::refuse)) {
+    if (options_.child.fault.kind == Fault::Kind::refuse) {
+        return;
+    }
     for (std::size_t i = 0; i < options_.slots; ++i) {
         children_.push_back(
             std::make_unique<Child>(loop_, options_.child, counts_, [this](Child& child) {
