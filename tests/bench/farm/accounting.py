@@ -36,6 +36,15 @@ def descriptors(group):
     return max(len(os.listdir(f"/proc/{process}/fd")) for process in processes(group))
 
 
+def connections_to(ports):
+    """Established connections to any of these ports of the loopback, seen from the listener."""
+    wanted = {f"{port:04X}" for port in ports}
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        next(file)
+        rows = map(str.split, file)
+        return sum(row[3] == "01" and row[1].rpartition(":")[2] in wanted for row in rows)
+
+
 def _group(process):
     """None for one that has ended meanwhile."""
     try:

@@ -4,8 +4,6 @@ import os
 import resource
 import subprocess
 
-from lab.ports import connections_to  # pylint: disable=wrong-import-order
-
 from . import accounting, programs, scenario
 
 _OTHERS = 100  # descriptors of a program beside its sessions
@@ -44,7 +42,7 @@ def measure(build, contender, sessions, directory, stack):
     before = accounting.resident(balancer.group)
     with _Holder(build, balancer.port, sessions) as holder:
         memory = accounting.resident(balancer.group) - before
-        found = Idle(memory / 1024 / sessions, sum(connections_to(at) for _, _, at in sink.nodes),
+        found = Idle(memory / 1024 / sessions, accounting.connections_to(at for _, _, at in sink.nodes),
                      accounting.descriptors(balancer.group), 0)
         found.lost = sessions - holder.release()
     return found

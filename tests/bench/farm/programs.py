@@ -1,4 +1,5 @@
 """The programs of a run: the sink, the balancers before it, and the load."""
+import itertools
 import os
 import re
 import subprocess
@@ -222,5 +223,7 @@ def _write(directory, name, text):
 def _is_listening(port):
     wanted = f"0100007F:{port:04X}"
     with open("/proc/net/tcp", encoding="ascii") as file:
-        return any(line.split()[1] == wanted and line.split()[3] == "0A"
-                   for line in file.readlines()[1:])
+        next(file)
+        # Those that listen come first; thousands that are no more may follow.
+        listening = itertools.takewhile(lambda row: row[3] == "0A", map(str.split, file))
+        return any(row[1] == wanted for row in listening)
