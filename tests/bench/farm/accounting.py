@@ -42,7 +42,9 @@ def connections_to(ports):
     with open("/proc/net/tcp", encoding="ascii") as file:
         next(file)
         rows = map(str.split, file)
-        return sum(row[3] == "01" and row[1].rpartition(":")[2] in wanted for row in rows)
+        # A row may come twice when connections elsewhere come and go meanwhile.
+        return len({(row[1], row[2]) for row in rows
+                    if row[3] == "01" and row[1].rpartition(":")[2] in wanted})
 
 
 def _group(process):
