@@ -9,7 +9,7 @@ from . import accounting, programs, scenario, syscalls
 
 SLOTS = 100  # of a node: several times the connections, so that no message waits for one
 _SESSIONS = 4000  # at a time, that the balancer must allow
-_LATE_S = 0.02  # a run in which load was later at an arrival is not the balancer's
+LATE_S = 0.02  # a run in which load was later at an arrival is not the balancer's
 _TRIES = 3
 _SETTLED_NS = 100_000
 _PAUSE_S = 0.05
@@ -77,7 +77,7 @@ class Path:
         """Once more if the machine kept load from the processor, as long as there are tries."""
         for _ in range(_TRIES):
             cost = self._run(workload)
-            if cost.late_s < _LATE_S or cost.not_accepted:
+            if cost.late_s < LATE_S or cost.not_accepted:
                 break
         return cost
 
