@@ -8,8 +8,8 @@ import time
 from . import accounting, programs, scenario, syscalls
 
 SLOTS = 100  # of a node: several times the connections, so that no message waits for one
+LATE_S = 0.02  # a run in which load was later at an arrival tells nothing about the balancer
 _SESSIONS = 4000  # at a time, that the balancer must allow
-LATE_S = 0.02  # a run in which load was later at an arrival is not the balancer's
 _TRIES = 3
 _SETTLED_NS = 100_000
 _PAUSE_S = 0.05
@@ -34,7 +34,7 @@ WORKLOADS = [
     Workload("75k x1", 75 * 1024, 1, 16, 6000),
     Workload("75k x100", 75 * 1024, 100, 16, 9600),
     Workload("10m x1", 10 * 1024 * 1024, 1, 4, 120),
-    Workload("10m x100", 10 * 1024 * 1024, 100, 4, 200),
+    Workload("10m x100", 10 * 1024 * 1024, 100, 4, 400),
 ]
 # Random arrivals, far below what any of them can do: for the time that a message takes.
 STEADY = [
@@ -63,7 +63,7 @@ class Path:
         self._sent = 0
         nodes = tuple(scenario.Node(name, SLOTS, 0) for name in ("n1", "n2"))
         self.sink = programs.Sink(build, scenario.Scenario(nodes), 1,
-                                   os.path.join(directory, "sink.log"), contender.proxy)
+                                  os.path.join(directory, "sink.log"), contender.proxy)
         stack.callback(self.sink.process.stop)
         self.sink.start()
         self._balancer = None
