@@ -7,7 +7,7 @@ import socket
 import struct
 import subprocess
 
-from farm import draws
+from farm import draws, programs
 from sink_case import SEED, Client, SinkCase, main
 
 ENVELOPE = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n"
@@ -103,6 +103,17 @@ class LmtpTest(SinkCase):
         counts = self.stop(sink)
         self.assertEqual((counts["messages"], counts["bad_messages"]), (40, 0))
         self.assertGreaterEqual(counts["connections"], 8)
+
+    def test_a_balancer_in_between_changes_nothing(self):
+        sink = self.start_sink(proxy="v2")
+        balancer = programs.start_millrace(self.build, sink.nodes, self.new_directory(),
+                                           "leastconn", {"listener.filter": {"mode": "lmtp"}})
+        self.stack.callback(balancer.stop)
+        result = self.run_load(sink, "--lmtp", "--recipients", 3, "--count", 40, "--connections", 4,
+                               "--per-connection", 5, port=balancer.port)
+        self.assertEqual(result["accepted"], 40)
+        counts = self.stop(sink)
+        self.assertEqual((counts["messages"], counts["bad_messages"]), (40, 0))
 
 
 class IdleTest(SinkCase):

@@ -29,9 +29,10 @@ class SinkCase(unittest.TestCase):
         sink.start()
         return sink
 
-    def run_load(self, sink, *arguments):
-        argv = [self.build.load, "--connect", f"127.0.0.1:{sink.nodes[0][2]}", "--seed", str(SEED),
-                "--limit", "60", *map(str, arguments)]
+    def run_load(self, sink, *arguments, port=None):
+        """Straight to the sink's node, or to a port before it."""
+        argv = [self.build.load, "--connect", f"127.0.0.1:{port or sink.nodes[0][2]}", "--seed",
+                str(SEED), "--limit", "60", *map(str, arguments)]
         out = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
         return {key: float(value) for key, value in (line.split("=") for line in out.split())}
 

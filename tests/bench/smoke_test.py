@@ -36,11 +36,12 @@ class SmokeTest(SinkCase):
 
     def test_idle_connections_are_closed_and_replaced(self):
         sink = self.start_sink(slots=4, mean=0)
-        result = self.run_load(sink, "--count", 20, "--connections", 4, "--per-connection", 100,
-                               "--rate", 200, "--idle-close", 0)
+        # Slow enough that even a busy machine leaves one gap of the 19 in which nothing waits.
+        result = self.run_load(sink, "--count", 20, "--connections", 1, "--per-connection", 100,
+                               "--rate", 20, "--idle-close", 0)
         counts = self.stop(sink)
         self.assertEqual(result["accepted"], 20)
-        self.assertGreater(counts["connections"], 4)
+        self.assertGreater(counts["connections"], 1)
 
     def test_arrivals_and_work_are_those_of_the_simulation(self):
         count, mean, rate = 50, 0.002, 500
