@@ -75,6 +75,7 @@ class Balancer:
         self.group = self.process.child.pid
         self.process.wait_until_ready(lambda: _is_listening(port), f"port {port}")
         if self._http:
+            self.process.wait_until_ready(lambda: _is_listening(self._http), "metrics")
             self.process.wait_until_ready(self._has_all_nodes, "all nodes checked")
 
     def finish(self):
