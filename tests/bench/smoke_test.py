@@ -35,13 +35,16 @@ class SmokeTest(SinkCase):
             self.assertTrue(second.line().startswith("220 "))
 
     def test_idle_connections_are_closed_and_replaced(self):
+        # On a machine that is too busy for a gap between messages none is idle: tried again.
+        self.assertTrue(any(self.connections_at_twenty_per_second() > 1 for _ in range(10)))
+
+    def connections_at_twenty_per_second(self):
+        """How many one client needs that closes them as soon as there is no message."""
         sink = self.start_sink(slots=4, mean=0)
-        # Slow enough that even a busy machine leaves one gap of the 19 in which nothing waits.
-        result = self.run_load(sink, "--count", 20, "--connections", 1, "--per-connection", 100,
+        result = self.run_load(sink, "--count", 10, "--connections", 1, "--per-connection", 100,
                                "--rate", 20, "--idle-close", 0)
-        counts = self.stop(sink)
-        self.assertEqual(result["accepted"], 20)
-        self.assertGreater(counts["connections"], 1)
+        self.assertEqual(result["accepted"], 10)
+        return self.stop(sink)["connections"]
 
     def test_arrivals_and_work_are_those_of_the_simulation(self):
         count, mean, rate = 50, 0.002, 500
