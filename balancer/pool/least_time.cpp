@@ -1,5 +1,6 @@
 #include "balancer/pool/least_time.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <vector>
@@ -10,6 +11,7 @@ namespace {
 
 constexpr double kEqual = 2;
 constexpr double kWorthOfTime = 0.25;
+constexpr std::uint64_t kProbeEvery = 200;  // messages of the pool
 constexpr double kEndless = std::numeric_limits<double>::infinity();
 
 double best_time(Candidates candidates) {
@@ -22,39 +24,47 @@ double best_time(Candidates candidates) {
 
 struct Groups {
     std::vector<std::size_t> fast;  // positions, those with a free slot
-    Selection next;                 // the fastest of the others that has a free slot
-    Selection probe;                // of the others
-    double fast_slots = 0;          // free or not
+    double fast_slots = 0;          // free or not, but for those that are stalled
+    bool is_unlimited = false;      // a fast one has no limit
+    Selection next;                 // the fastest of the slower ones that has a free slot
+    Selection probe;                // the slower one that was passed over most
+    std::uint64_t slower = 0;       // how many there are
 };
 
-double slots_of(const Candidate& candidate) {
-    return candidate.limit == 0 ? kEndless : static_cast<double>(candidate.limit);
+void add_fast(Groups& groups, const Candidate& candidate, std::size_t position) {
+    groups.fast_slots += candidate.is_stalled ? 0 : candidate.limit;
+    groups.is_unlimited = groups.is_unlimited || candidate.limit == 0;
+    if (candidate.has_free_slot()) {
+        groups.fast.push_back(position);
+    }
 }
 
 void add_slower(Groups& groups, Candidates candidates, std::size_t position) {
     const Candidate& candidate = candidates[position];
-    if (candidate.is_long_unused && candidate.in_flight == 0 && !groups.probe) {
-        groups.probe = position;
+    ++groups.slower;
+    if (!candidate.has_free_slot()) {
+        return;
     }
     if (!groups.next || candidate.time < candidates[*groups.next].time) {
         groups.next = position;
+    }
+    if (candidate.in_flight == 0 &&
+        (!groups.probe || candidate.passed_over > candidates[*groups.probe].passed_over)) {
+        groups.probe = position;
     }
 }
 
 Groups grouped(Candidates candidates, double best) {
     Groups groups;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-        const Candidate& candidate = candidates[i];
-        const bool is_fast = !candidate.time || *candidate.time <= kEqual * best;
-        groups.fast_slots += is_fast ? slots_of(candidate) : 0;
-        if (!candidate.has_free_slot()) {
-            continue;
-        }
-        if (is_fast) {
-            groups.fast.push_back(i);
+        if (!candidates[i].time || *candidates[i].time <= kEqual * best) {
+            add_fast(groups, candidates[i], i);
         } else {
             add_slower(groups, candidates, i);
         }
+    }
+    if (groups.probe && candidates[*groups.probe].passed_over < kProbeEvery * groups.slower) {
+        groups.probe.reset();
     }
     return groups;
 }
@@ -73,11 +83,16 @@ Selection least_loaded(Candidates candidates, const std::vector<std::size_t>& po
     return selection ? Selection(positions[*selection]) : std::nullopt;
 }
 
-bool is_worth_it(double slower, double best, double fast_slots, const Asker& asker) {
+// Seconds until a message more would be done, if the node worked on all of them at once.
+double expected(const Candidate& candidate, double time) {
+    return time * (candidate.in_flight + 1) / static_cast<double>(candidate.weight);
+}
+
+bool is_worth_waiting(double slower, double best, double fast_slots, const Asker& asker) {
     const double longer = slower - best;
     const double wait = static_cast<double>(asker.line_length) * best / fast_slots;
     const double waited = std::chrono::duration<double>(asker.waited).count();
-    return wait > kWorthOfTime * longer || waited >= longer;
+    return wait <= kWorthOfTime * longer && waited < longer && !asker.is_pressed;
 }
 
 }  // namespace
@@ -88,14 +103,17 @@ Selection select_least_time(Candidates candidates, const Asker& asker, Rng& rng)
     if (groups.probe) {
         return groups.probe;
     }
-    if (!groups.fast.empty()) {
-        return least_loaded(candidates, groups.fast, asker, rng);
+    const Selection fast = least_loaded(candidates, groups.fast, asker, rng);
+    if (fast && groups.is_unlimited && groups.next) {
+        const Candidate& slower = candidates[*groups.next];
+        const bool is_sooner = expected(slower, *slower.time) < expected(candidates[*fast], best);
+        return is_sooner ? groups.next : fast;
     }
-    if (groups.next &&
-        is_worth_it(*candidates[*groups.next].time, best, groups.fast_slots, asker)) {
-        return groups.next;
+    if (fast || !groups.next) {
+        return fast;
     }
-    return std::nullopt;
+    const double slower = *candidates[*groups.next].time;
+    return is_worth_waiting(slower, best, groups.fast_slots, asker) ? std::nullopt : groups.next;
 }
 
 }  // namespace millrace::pool

@@ -9,8 +9,13 @@ namespace millrace::pool {
 
 namespace {
 
-// A slow node is given a message after so long without one: it may have recovered.
-constexpr std::chrono::seconds kProbeAfter{5};
+// A node that had no message for so long may be probed, and what such a probe tells is news.
+constexpr std::chrono::seconds kUnusedAfter{5};
+constexpr std::uint64_t kUnusedMessages = 200;
+
+// Of the time that a message takes, summed over those in flight. Exponential times exceed it once
+// in 3000 messages.
+constexpr double kStalledAfter = 8;
 
 constexpr unsigned kWeightParts = 16;  // of one weight, for the ramp of a slow start
 
@@ -91,16 +96,25 @@ Candidate Member::candidate(NodeIndex node) const {
     return candidate;
 }
 
-void Member::tell_time(Candidate& candidate, Clock::duration typical, TimePoint now) const {
-    const std::optional<double> pace = pace_.at(now);
-    if (pace) {
-        candidate.time = *pace * std::chrono::duration<double>(typical).count();
-    }
-    candidate.is_long_unused = history_.granted_at < now - kProbeAfter;
+void Member::note_time(double comparison) {
+    pace_.add(comparison, history_.is_probed);
+    history_.is_probed = false;
 }
 
-void Member::grant(TimePoint now) {
+void Member::tell_time(Candidate& candidate, Clock::duration typical, std::uint64_t grants,
+                       TimePoint now) const {
+    const std::optional<double> pace = pace_.value();
+    if (pace) {
+        candidate.time = *pace * std::chrono::duration<double>(typical).count();
+        candidate.is_stalled = is_stalled(*candidate.time, now);
+    }
+    candidate.passed_over = passed_over(grants, now);
+}
+
+void Member::grant(std::uint64_t number, TimePoint now) {
+    history_.is_probed = history_.is_probed || passed_over(number, now) >= kUnusedMessages;
     history_.granted_at = now;
+    history_.grant_number = number;
     ++slots_.in_flight;
     ++slots_.picked_total;
     health_.message_granted();
@@ -201,7 +215,7 @@ Reason Member::set_admin_state(AdminState state, TimePoint now, Rng& rng) {
         slow_start_.cancel();
     } else if (was_maint) {
         health_.restart(now, rng);
-        history_.recovered_at = now;
+        begin_anew(now);
         slow_start_.begin(now);
     } else if (is_usable()) {
         history_.recovered_at = now;
@@ -249,7 +263,7 @@ Reason Member::set_endpoint(const Endpoint& endpoint, TimePoint now, Rng& rng) {
     if (admin_ != AdminState::maint) {
         health_.stop();  // a check under way is one of the former address
         health_.restart(now, rng);
-        history_.recovered_at = now;
+        begin_anew(now);
     }
     if (!was_resolved) {
         return "name resolved";
@@ -303,6 +317,24 @@ void Member::learn(Outcome outcome, const SlotUse& use, TimePoint now) {
     }
 }
 
+std::uint64_t Member::passed_over(std::uint64_t grants, TimePoint now) const {
+    return history_.granted_at < now - kUnusedAfter ? grants - history_.grant_number : 0;
+}
+
+bool Member::is_stalled(double seconds, TimePoint now) const {
+    if (slots_.in_flight == 0 || !is_full()) {
+        return false;
+    }
+    const TimePoint latest = std::max(history_.granted_at, history_.completed_at);
+    const double silence = std::chrono::duration<double>(now - latest).count();
+    return silence * slots_.in_flight > kStalledAfter * seconds;
+}
+
+void Member::begin_anew(TimePoint now) {
+    history_.recovered_at = now;
+    pace_ = Pace();
+}
+
 void Member::follow_health(Condition before, bool was_doubted, TimePoint now) {
     const Condition after = health_.condition();
     if (after == before) {
@@ -312,7 +344,7 @@ void Member::follow_health(Condition before, bool was_doubted, TimePoint now) {
         slow_start_.cancel();
     }
     if (before == Condition::down) {
-        history_.recovered_at = now;
+        begin_anew(now);
     }
     if (after == Condition::up && was_doubted && learned_) {
         learned_->node_returned(slot_counts(), now);

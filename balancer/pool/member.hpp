@@ -80,16 +80,18 @@ class Member {
     // As the policy left it in the candidate.
     void set_credit(std::int64_t credit) { slots_.credit = credit; }
 
-    void grant(TimePoint now);
+    // It is given a message, the `number`-th of the pool.
+    void grant(std::uint64_t number, TimePoint now);
     // A message that holds a slot was greeted after this time; nothing: long before, on a
     // connection that is used again.
     void greeted(std::optional<Clock::duration> waited, TimePoint now);
 
     // How a complete message compared with what is typical in the pool.
-    void note_time(double comparison, TimePoint now) { pace_.add(comparison, now); }
+    void note_time(double comparison);
 
-    // For a policy that goes by time, where `typical` is the pool's.
-    void tell_time(Candidate& candidate, Clock::duration typical, TimePoint now) const;
+    // For a policy that goes by time: `typical` and the `grants` so far are the pool's.
+    void tell_time(Candidate& candidate, Clock::duration typical, std::uint64_t grants,
+                   TimePoint now) const;
     // Gives a granted slot back.
     Reason release(Outcome outcome, std::string_view detail, const SlotUse& use, TimePoint now,
                    Rng& rng);
@@ -137,10 +139,12 @@ class Member {
     struct History {
         TimePoint recovered_at = TimePoint::min();
         TimePoint granted_at = TimePoint::min();    // the last message
+        std::uint64_t grant_number = 0;             // of that one
         TimePoint completed_at = TimePoint::min();  // likewise
         TimePoint state_since;
         std::string reason;
-        bool was_busy = false;  // since the check that is under way began
+        bool was_busy = false;   // since the check that is under way began
+        bool is_probed = false;  // the next message that is completed tells how it is now
     };
 
     [[nodiscard]] bool is_full() const;
@@ -150,6 +154,12 @@ class Member {
 
     // What the slot's use says of the number of slots.
     void learn(Outcome outcome, const SlotUse& use, TimePoint now);
+    // Messages that others were given since its last one, if that is long ago.
+    [[nodiscard]] std::uint64_t passed_over(std::uint64_t grants, TimePoint now) const;
+    // Holds all its slots and has finished nothing for far longer than a message takes.
+    [[nodiscard]] bool is_stalled(double seconds, TimePoint now) const;
+    // It may be used again, and be another machine.
+    void begin_anew(TimePoint now);
     // Draws the consequences of a change of health. `was_doubted`: it was down or on probation.
     void follow_health(Condition before, bool was_doubted, TimePoint now);
 

@@ -32,10 +32,12 @@ struct Candidate {
     std::uint64_t identity = 0;  // hash_identity() of the node's name
     std::uint64_t weight = 1;    // in parts of any unit, the same for all
     unsigned in_flight = 0;
-    unsigned limit = 0;           // messages in flight, 0: no limit
-    std::int64_t credit = 0;      // who is next in turn; policies leave the new value here
-    std::optional<double> time;   // seconds that a message is expected to take; nothing: not known
-    bool is_long_unused = false;  // `time` may be out of date
+    unsigned limit = 0;          // messages in flight, 0: no limit
+    std::int64_t credit = 0;     // who is next in turn; policies leave the new value here
+    std::optional<double> time;  // seconds that a message is expected to take; nothing: not known
+    bool is_stalled = false;     // has finished nothing for far longer than that
+    // Messages that others were given since its last one, which is seconds ago; else 0.
+    std::uint64_t passed_over = 0;
 
     [[nodiscard]] bool has_free_slot() const { return limit == 0 || in_flight < limit; }
 };
@@ -45,6 +47,7 @@ struct Asker {
     std::string_view key = {};    // what `balance = hash` goes by
     std::size_t line_length = 1;  // messages that wait, this one included
     Clock::duration waited{};
+    bool is_pressed = false;  // to wait on may mean to be refused
 };
 
 using Candidates = std::span<Candidate>;

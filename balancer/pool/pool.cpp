@@ -56,7 +56,7 @@ void Pool::greeted(NodeIndex node, std::optional<Clock::duration> waited, TimePo
 void Pool::release(NodeIndex node, Outcome outcome, std::string_view detail, TimePoint now,
                    const SlotUse& use) {
     if (outcome == Outcome::completed && use.dot_at) {
-        members_.at(node).note_time(typical_.compare(use.octets, now - *use.dot_at), now);
+        members_.at(node).note_time(typical_.compare(use.octets, now - *use.dot_at));
     }
     update(node, now,
            [&](Member& member) { return member.release(outcome, detail, use, now, rng_); });
@@ -165,7 +165,7 @@ bool Pool::is_any_node_usable() const {
 }
 
 void Pool::advance(TimePoint now) {
-    if (look_again_at_ && *look_again_at_ <= now) {
+    if ((look_again_at_ && *look_again_at_ <= now) || queue_.overdue(now)) {
         look_again_at_.reset();
         is_settled_ = false;
     }
@@ -197,7 +197,11 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
     const bool is_any_usable = is_any_node_usable();
     const bool is_name_awaited = std::any_of(members_.begin(), members_.end(),
                                              [](const Member& m) { return m.is_name_awaited(); });
+    bool is_nothing_free = false;  // for those who have tried no node
     for (const auto& [place, waiter] : queue_) {
+        if (is_nothing_free && waiter.request.tried.empty()) {
+            continue;  // who has waited longer was given nothing
+        }
         std::vector<Candidate> candidates = candidates_for(waiter, now);
         if (candidates.empty() && is_any_usable) {
             return refuse(waiter.ticket, RefusalReason::no_other_node);
@@ -205,20 +209,30 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
         if (candidates.empty() && options_.refuses_when_down && !is_name_awaited) {
             return refuse(waiter.ticket, RefusalReason::all_down);
         }
-        const Asker asker{waiter.request.key, queue_.size(), now - waiter.asked_at};
-        const Selection selection = select(options_.balance, candidates, asker, rng_);
+        const Selection selection = select(options_.balance, candidates, asker(waiter, now), rng_);
         if (selection) {
             for (const Candidate& candidate : candidates) {
                 members_[candidate.node].set_credit(candidate.credit);
             }
             return grant(waiter.ticket, candidates[*selection].node, now);
         }
+        is_nothing_free = is_nothing_free || waiter.request.tried.empty();
     }
     is_settled_ = true;
     if (options_.balance == Balance::least_time && !queue_.empty()) {
         look_again_at_ = now + kLookAgain;  // waiting itself may change the choice
     }
     return std::nullopt;
+}
+
+Asker Pool::asker(const Waiter& waiter, TimePoint now) const {
+    Asker asker;
+    asker.key = waiter.request.key;
+    asker.line_length = queue_.size();
+    asker.waited = now - waiter.asked_at;
+    asker.is_pressed =
+        queue_.size() > options_.maxqueue || 2 * asker.waited >= options_.queue_timeout;
+    return asker;
 }
 
 std::vector<Candidate> Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
@@ -233,7 +247,7 @@ std::vector<Candidate> Pool::candidates_for(const Waiter& waiter, TimePoint now)
             if (is_allowed && member.options()->is_backup == is_backup &&
                 !is_excluded(waiter, node, member)) {
                 candidates.push_back(member.candidate(node));
-                member.tell_time(candidates.back(), typical_.mean(), now);
+                member.tell_time(candidates.back(), typical_.mean(), grants_, now);
             }
         }
         if (!candidates.empty()) {
@@ -251,7 +265,7 @@ bool Pool::is_panic() const {
 
 Decision Pool::grant(Ticket ticket, NodeIndex node, TimePoint now) {
     queue_.erase(ticket);
-    members_[node].grant(now);
+    members_[node].grant(++grants_, now);
     return Grant{ticket, node, members_[node].options()};
 }
 

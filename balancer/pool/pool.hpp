@@ -163,6 +163,7 @@ class Pool {
     void update(NodeIndex node, TimePoint now, Change change);
 
     [[nodiscard]] std::optional<Decision> serve_next(TimePoint now);
+    [[nodiscard]] Asker asker(const Waiter& waiter, TimePoint now) const;
     [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter, TimePoint now) const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
@@ -175,6 +176,7 @@ class Pool {
     WaitQueue queue_;
     std::vector<StateChange> changes_;
     Ticket last_ticket_ = 0;
+    std::uint64_t grants_ = 0;
     bool is_settled_ = true;  // nobody in the line can be served until something happens
     std::optional<TimePoint> look_again_at_;  // or until then
     TypicalTimes typical_;

@@ -7,58 +7,59 @@ namespace millrace::pool {
 
 namespace {
 
-// Upper bounds of the size classes but the last; within each, times differ less than nodes do.
-constexpr std::array<std::uint64_t, 3> kSizeBounds = {16 << 10, 256 << 10, 2 << 20};
+// Within a size class times differ less than nodes do.
+constexpr std::uint64_t kSmallest = 16 << 10;
+constexpr std::uint64_t kFactor = 4;
 
 constexpr unsigned kTypicalSamples = 64;
-constexpr unsigned kPaceSamples = 16;
+constexpr unsigned kPaceSamples = 24;
 // A single message says no more than this: some are hard, whatever the node.
-constexpr double kComparisonMax = 64;
-constexpr double kMemorySeconds = 20;
-constexpr std::chrono::minutes kForgottenAfter{5};
+constexpr double kComparisonMax = 16;
+// A node that has recovered is to be found out by a few probes, and one that has not is not to be
+// taken for recovered by a single easy message.
+constexpr double kProbeShare = 0.2;
 
 double seconds_of(Clock::duration time) {
-    return std::chrono::duration<double>(time).count();
+    constexpr double kShortest = 1e-6;
+    return std::max(std::chrono::duration<double>(time).count(), kShortest);
 }
 
-std::size_t size_class(std::uint64_t octets) {
-    const auto* found = std::upper_bound(kSizeBounds.begin(), kSizeBounds.end(), octets);
-    return static_cast<std::size_t>(found - kSizeBounds.begin());
+std::size_t size_class(std::uint64_t octets, std::size_t classes) {
+    std::size_t found = 0;
+    for (std::uint64_t bound = kSmallest; found + 1 < classes && octets >= bound;
+         bound *= kFactor) {
+        ++found;
+    }
+    return found;
 }
 
 }  // namespace
 
-void TypicalTimes::Mean::add(double value) {
+void TypicalTimes::Mean::add(double sample) {
     samples = std::min(samples + 1, kTypicalSamples);
-    seconds += (value - seconds) / samples;
+    value += (sample - value) / samples;
 }
 
 double TypicalTimes::compare(std::uint64_t octets, Clock::duration took) {
-    constexpr double kShortest = 1e-6;
-    const double seconds = std::max(seconds_of(took), kShortest);
-    Mean& typical = by_size_.at(size_class(octets));
-    typical.add(seconds);
+    const double seconds = seconds_of(took);
+    Mean& typical = by_size_.at(size_class(octets, kSizes));
+    typical.add(std::sqrt(seconds));
     all_.add(seconds);
-    return std::min(seconds / typical.seconds, kComparisonMax);
+    return seconds / (typical.value * typical.value);
 }
 
 Clock::duration TypicalTimes::mean() const {
-    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(all_.seconds));
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(all_.value));
 }
 
-void Pace::add(double comparison, TimePoint now) {
-    const double idle = samples_ == 0 ? 0 : seconds_of(now - latest_);
+void Pace::add(double comparison, bool is_probe) {
+    const double root = std::sqrt(std::min(comparison, kComparisonMax));
     samples_ = std::min(samples_ + 1, kPaceSamples);
-    const double share = std::max(1.0 / samples_, 1 - std::exp(-idle / kMemorySeconds));
-    mean_ += (comparison - mean_) * share;
-    latest_ = now;
+    root_ += (root - root_) * std::max(1.0 / samples_, is_probe ? kProbeShare : 0);
 }
 
-std::optional<double> Pace::at(TimePoint now) const {
-    if (samples_ == 0 || now - latest_ > kForgottenAfter) {
-        return std::nullopt;
-    }
-    return mean_;
+std::optional<double> Pace::value() const {
+    return samples_ < 2 * kAssumedSamples ? std::nullopt : std::optional(root_ * root_);
 }
 
 }  // namespace millrace::pool

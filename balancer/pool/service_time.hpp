@@ -2,9 +2,11 @@
 //
 // Times are compared with what is typical in the pool for messages of about that size, so that a
 // large message makes no node look slow. A node's pace is the mean of these comparisons: 1 is as
-// the pool, 5 is five times slower. The latest messages count most, and the longer ago the last one
-// was, the more the next one counts: a node that is seldom used is found to have recovered within
-// a few messages.
+// the pool, 5 is five times slower. The latest messages count most.
+//
+// Means are of square roots. Scanning times spread over three orders of magnitude: in a mean of the
+// times of a few dozen messages the longest would decide alone, in one of their logarithms the
+// shortest.
 #pragma once
 
 #include "balancer/pool/clock.hpp"
@@ -19,7 +21,8 @@ namespace millrace::pool {
 // Of all nodes of a pool together.
 class TypicalTimes {
  public:
-    // A node took so long over a message of so many octets; how that compares. Learns from it.
+    // A node took so long over a message of so many octets; how many times the typical time of its
+    // size that is. Learns from it.
     [[nodiscard]] double compare(std::uint64_t octets, Clock::duration took);
 
     // Over messages of all sizes; 0 before the first.
@@ -27,30 +30,33 @@ class TypicalTimes {
 
  private:
     struct Mean {
-        double seconds = 0;
+        double value = 0;
         unsigned samples = 0;  // as many as still count
 
-        void add(double value);
+        void add(double sample);
     };
 
-    static constexpr std::size_t kSizes = 4;
+    static constexpr std::size_t kSizes = 7;
 
-    std::array<Mean, kSizes> by_size_;
-    Mean all_;
+    std::array<Mean, kSizes> by_size_;  // of the roots
+    Mean all_;                          // of the times
 };
 
 // Of one node.
 class Pace {
  public:
-    void add(double comparison, TimePoint now);
+    // `is_probe`: it had no other message for long, so what is known of it may be out of date.
+    void add(double comparison, bool is_probe);
 
-    // Nothing when there is no message, or none in the last minutes.
-    [[nodiscard]] std::optional<double> at(TimePoint now) const;
+    // Nothing before the first few messages.
+    [[nodiscard]] std::optional<double> value() const;
 
  private:
-    double mean_ = 0;
-    unsigned samples_ = 0;
-    TimePoint latest_;
+    // A few messages say little: a node begins as if it had been typical for some.
+    static constexpr unsigned kAssumedSamples = 4;
+
+    double root_ = 1;                     // the mean of the roots
+    unsigned samples_ = kAssumedSamples;  // as many as still count
 };
 
 }  // namespace millrace::pool

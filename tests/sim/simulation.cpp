@@ -63,7 +63,7 @@ pool::PoolOptions pool_options(std::size_t number, Chance& chance) {
     options.name = "pool" + std::to_string(number);
     options.balance =
         chance.one_of({pool::Balance::leastconn, pool::Balance::roundrobin, pool::Balance::random,
-                       pool::Balance::first, pool::Balance::hash});
+                       pool::Balance::first, pool::Balance::hash, pool::Balance::least_time});
     options.health.kind = chance.one_of({pool::CheckKind::off, pool::CheckKind::smtp});
     options.maxqueue = chance.one_of<std::size_t>({0, 2, 1000});
     const std::size_t count = chance.between(1, 4);

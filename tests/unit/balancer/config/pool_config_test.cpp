@@ -102,7 +102,7 @@ TEST(PoolConfig, KnowsThreeKindsOfProxySource) {
 TEST(PoolConfig, TakesEveryBalanceThatWorks) {
     using pool::Balance;
     for (const Balance balance : {Balance::leastconn, Balance::roundrobin, Balance::random,
-                                  Balance::first, Balance::hash}) {
+                                  Balance::first, Balance::hash, Balance::least_time}) {
         const std::string line = std::string("balance = ").append(to_string(balance));
         EXPECT_EQ(pool_with(line).pool.balance, balance);
     }

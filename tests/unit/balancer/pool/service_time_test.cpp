@@ -1,14 +1,11 @@
 // What is learned of a node's speed, and what is not held against it.
 #include "balancer/pool/service_time.hpp"
 
-#include "tests/unit/balancer/pool/farm.hpp"
-
 #include <gtest/gtest.h>
 
 namespace millrace::pool {
 namespace {
 
-using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr std::uint64_t kSmall = 4096;
@@ -37,32 +34,63 @@ TEST(TypicalTimes, FollowWhenAllNodesBecomeSlower) {
     EXPECT_NEAR(std::chrono::duration<double>(typical.mean()).count(), 1, 0.05);
 }
 
-TEST(Pace, IsNotKnownBeforeTheFirstMessageNorLongAfterTheLast) {
+TEST(TypicalTimes, AreUpsetByNoSingleMessage) {
+    TypicalTimes typical;
+    for (int i = 0; i < 100; ++i) {
+        static_cast<void>(typical.compare(kSmall, Milliseconds(200)));
+    }
+    static_cast<void>(typical.compare(kSmall, seconds(20)));
+    EXPECT_GT(typical.compare(kSmall, Milliseconds(200)), 0.7);
+}
+
+Pace pace_of(double comparison) {
     Pace pace;
-    EXPECT_EQ(pace.at(kStart), std::nullopt);
-    pace.add(3, kStart);
-    EXPECT_EQ(pace.at(kStart + minutes(5)), 3);
-    EXPECT_EQ(pace.at(kStart + minutes(5) + Milliseconds(1)), std::nullopt);
+    for (int i = 0; i < 100; ++i) {
+        pace.add(comparison, false);
+    }
+    return pace;
+}
+
+TEST(Pace, IsNotKnownBeforeTheFirstFewMessages) {
+    Pace pace;
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(pace.value(), std::nullopt);
+        pace.add(3, false);
+    }
+    EXPECT_NE(pace.value(), std::nullopt);
+}
+
+TEST(Pace, IsNearerToTheTypicalAsLongAsItIsNotSure) {
+    Pace pace;
+    for (int i = 0; i < 4; ++i) {
+        pace.add(9, false);
+    }
+    EXPECT_NEAR(pace.value().value(), 4, 0.01);
+}
+
+TEST(Pace, IsTheComparisonInTheEnd) {
+    EXPECT_NEAR(pace_of(5).value().value(), 5, 0.1);
+    EXPECT_NEAR(pace_of(0.5).value().value(), 0.5, 0.1);
 }
 
 TEST(Pace, IsNotUpsetByOneMessage) {
-    Pace pace;
-    for (int i = 0; i < 100; ++i) {
-        pace.add(1, at(10 * i));
-    }
-    pace.add(8, at(1000));
-    EXPECT_LT(pace.at(at(1000)).value(), 1.5);
+    Pace pace = pace_of(1);
+    pace.add(1000, false);
+    EXPECT_LT(pace.value().value(), 1.5);
 }
 
-TEST(Pace, FindsARecoveredNodeWithinAFewSeldomMessages) {
-    Pace pace;
-    for (int i = 0; i < 100; ++i) {
-        pace.add(5, at(10 * i));
+TEST(Pace, FindsARecoveredNodeWithinAFewProbes) {
+    Pace pace = pace_of(5);
+    for (int i = 0; i < 6; ++i) {
+        pace.add(1, true);
     }
-    for (int i = 1; i <= 6; ++i) {
-        pace.add(1, at(1000) + i * seconds(5));
-    }
-    EXPECT_LT(pace.at(at(1000) + seconds(30)).value(), 2);
+    EXPECT_LT(pace.value().value(), 2);
+}
+
+TEST(Pace, TakesNoSlowNodeForFastForOneEasyMessage) {
+    Pace pace = pace_of(5);
+    pace.add(0.001, true);
+    EXPECT_GT(pace.value().value(), 2);
 }
 
 }  // namespace
