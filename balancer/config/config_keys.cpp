@@ -102,7 +102,7 @@ Rows listener_keys() {
 
 Rows node_keys() {
     return {
-        {"pool.*.balance", "How a node is chosen for a message.", "leastconn",
+        {"pool.*.balance", "How a node is chosen for a message.", "least-time",
          "leastconn, roundrobin, random, first, hash or least-time"},
         {"pool.*.hash-key", "What balance = hash goes by.", "recipient-domain",
          "recipient-domain, sender-domain or origin"},

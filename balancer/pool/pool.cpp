@@ -15,6 +15,11 @@ bool is_excluded(const Waiter& waiter, NodeIndex node, const Member& member) {
            !member.has_recovered_since(waiter.requested_at);
 }
 
+bool is_any_slot_free(const std::vector<Candidate>& candidates) {
+    return std::any_of(candidates.begin(), candidates.end(),
+                       [](const Candidate& candidate) { return candidate.has_free_slot(); });
+}
+
 std::optional<TimePoint> earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
     return a && b ? std::min(a, b) : (a ? a : b);
 }
@@ -198,6 +203,7 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
     const bool is_name_awaited = std::any_of(members_.begin(), members_.end(),
                                              [](const Member& m) { return m.is_name_awaited(); });
     bool is_nothing_free = false;  // for those who have tried no node
+    bool is_by_choice = false;
     for (const auto& [place, waiter] : queue_) {
         if (is_nothing_free && waiter.request.tried.empty()) {
             continue;  // who has waited longer was given nothing
@@ -217,10 +223,11 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
             return grant(waiter.ticket, candidates[*selection].node, now);
         }
         is_nothing_free = is_nothing_free || waiter.request.tried.empty();
+        is_by_choice = is_by_choice || is_any_slot_free(candidates);
     }
     is_settled_ = true;
-    if (options_.balance == Balance::least_time && !queue_.empty()) {
-        look_again_at_ = now + kLookAgain;  // waiting itself may change the choice
+    if (is_by_choice) {
+        look_again_at_ = now + kLookAgain;  // waiting itself may change it
     }
     return std::nullopt;
 }

@@ -42,7 +42,7 @@ namespace millrace::pool {
 
 struct PoolOptions {
     std::string name;
-    Balance balance = Balance::leastconn;
+    Balance balance = Balance::least_time;
     std::vector<NodeOptions> nodes;
     HealthOptions health;
     Milliseconds slowstart = Milliseconds::zero();  // ramp of a node that has come back

@@ -30,9 +30,22 @@ class Scenario:
         return [node.name for node in self.nodes if node.mean > 2 * fastest]
 
 
-def one_slow_node(speed=1.0):
-    """Four nodes with eight slots each, the last one five times slower. `speed` shrinks all times."""
-    fast = 0.2 / speed
-    names = ("n1", "n2", "n3")
-    nodes = tuple(Node(name, 8, fast) for name in names) + (Node("n4", 8, 5 * fast),)
+# Seconds of work on a message, node by node.
+_MEANS = {
+    "one-slow": (0.2, 0.2, 0.2, 1.0),
+    "two-slow": (0.2, 0.2, 1.0, 1.0),
+    "equal": (0.2, 0.2, 0.2, 0.2),
+}
+NAMES = tuple(_MEANS)
+
+
+def named(name, speed=1.0):
+    """Four nodes with eight slots each. `speed` shrinks all times."""
+    nodes = tuple(Node(f"n{number}", 8, mean / speed)
+                  for number, mean in enumerate(_MEANS[name], start=1))
     return Scenario(nodes, idle_close=2.0 / speed)
+
+
+def one_slow_node(speed=1.0):
+    """The last one is five times slower."""
+    return named("one-slow", speed)
