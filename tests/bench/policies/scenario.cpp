@@ -18,10 +18,6 @@ constexpr std::uint64_t kSmallOctets = 4096;
 constexpr Stream kAngle{3};
 constexpr Stream kSize{4};
 
-double uniform(std::uint64_t seed, Stream stream, std::uint64_t index) {
-    return std::exp(-exponential(seed, stream, index));
-}
-
 double lognormal(std::uint64_t seed, std::uint64_t index) {
     constexpr double kSigma = 1.2;
     constexpr double kTwoPi = 6.283185307179586;
