@@ -1,0 +1,226 @@
+// Readiness of many descriptors behind one of the event loop, on socket pairs.
+#include "balancer/net/poller.hpp"
+
+#include "balancer/net/deadlines.hpp"
+#include "balancer/net/descriptor.hpp"
+#include "tests/integration/net/wait.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace millrace::test {
+
+namespace {
+
+using net::Deadlines;
+using net::Descriptor;
+using net::Interest;
+using net::Poller;
+using net::Ready;
+
+constexpr Interest kRead{true, false};
+constexpr Interest kBoth{true, true};
+
+struct Pair {
+    Pair() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+        ours = Descriptor(ends[0]);
+        theirs = Descriptor(ends[1]);
+    }
+
+    void say() const { EXPECT_EQ(::write(theirs.number(), "x", 1), 1); }
+
+    Descriptor ours;
+    Descriptor theirs;
+};
+
+class PollerTest : public testing::Test {
+ protected:
+    // What is reported of it goes to `reports_`.
+    void add(const Pair& pair, Interest interest) {
+        EXPECT_TRUE(poller_.add(pair.ours.number(), interest,
+                                [this](Ready ready) { reports_.push_back(ready); }));
+    }
+
+    // A few handlers: what can be read is reported again and again.
+    void turn() {
+        for (int i = 0; i < 6; ++i) {
+            context_.poll_one();
+        }
+    }
+
+    boost::asio::io_context context_{1};
+    Poller poller_{context_};
+    std::vector<Ready> reports_;
+};
+
+TEST_F(PollerTest, ReportsForAsLongAsThereIsSomethingToRead) {
+    const Pair pair;
+    add(pair, kRead);
+    turn();
+    EXPECT_TRUE(reports_.empty());
+    pair.say();
+    ASSERT_TRUE(wait_until([&] {
+        turn();
+        return reports_.size() > 1;
+    }));
+    EXPECT_TRUE(reports_[0].read);
+    EXPECT_FALSE(reports_[0].write);
+    EXPECT_FALSE(reports_[0].has_failed);
+}
+
+TEST_F(PollerTest, ReportsOnlyWhatIsWanted) {
+    const Pair pair;
+    add(pair, {});
+    pair.say();
+    turn();
+    EXPECT_TRUE(reports_.empty());
+    EXPECT_TRUE(poller_.change(pair.ours.number(), kBoth));
+    turn();
+    ASSERT_FALSE(reports_.empty());
+    EXPECT_TRUE(reports_[0].read && reports_[0].write);
+}
+
+TEST_F(PollerTest, ReportsAFailureToWhoWantsNothing) {
+    Pair pair;
+    add(pair, {});
+    pair.theirs.close();
+    turn();
+    ASSERT_FALSE(reports_.empty());
+    EXPECT_TRUE(reports_[0].has_failed && reports_[0].read && reports_[0].write);
+}
+
+TEST_F(PollerTest, ReportsNothingMoreOfWhatWasRemovedInTheSameTurn) {
+    std::array<Pair, 2> pairs;
+    std::array<int, 2> reports{};
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_TRUE(poller_.add(pairs.at(i).ours.number(), kRead, [&, i](Ready) {
+            ++reports.at(i);
+            Pair& other = pairs.at(1 - i);
+            if (other.ours.is_open()) {
+                poller_.remove(other.ours.number());
+                other.ours.close();
+            }
+        }));
+        pairs.at(i).say();
+    }
+    EXPECT_TRUE(wait_until([&] {
+        turn();
+        return reports[0] + reports[1] > 1;
+    }));
+    EXPECT_EQ(std::min(reports[0], reports[1]), 0);
+}
+
+// The kernel gives the number of a closed descriptor to the next one.
+TEST_F(PollerTest, ReportsNothingOfAnEarlierDescriptorToTheNextOfItsNumber) {
+    Pair first;
+    Pair second;
+    Pair third;
+    const int number = second.ours.number();
+    EXPECT_TRUE(poller_.add(number, kRead, [](Ready) { FAIL() << "it was removed"; }));
+    EXPECT_TRUE(poller_.add(first.ours.number(), kRead, [&](Ready) {
+        poller_.remove(first.ours.number());
+        first.ours.close();
+        poller_.remove(number);
+        second.ours.close();
+        third.ours = Descriptor(::dup2(third.ours.number(), number));
+        add(third, kRead);
+    }));
+    first.say();
+    second.say();
+    EXPECT_TRUE(wait_until([&] {
+        turn();
+        return !first.ours.is_open();
+    }));
+    turn();
+    EXPECT_TRUE(reports_.empty());
+    third.say();
+    turn();
+    EXPECT_FALSE(reports_.empty());
+}
+
+TEST_F(PollerTest, AHandlerMayTakeItselfAway) {
+    Pair pair;
+    int reported = 0;
+    EXPECT_TRUE(poller_.add(pair.ours.number(), kRead, [&](Ready) {
+        ++reported;
+        poller_.remove(pair.ours.number());
+        pair.ours.close();
+    }));
+    pair.say();
+    EXPECT_TRUE(wait_until([&] {
+        turn();
+        return reported > 0;
+    }));
+    turn();
+    EXPECT_EQ(reported, 1);
+}
+
+TEST_F(PollerTest, SaysSoWhenADescriptorCannotBeWaitedFor) {
+    constexpr int kNotOpen = 1000;
+    EXPECT_FALSE(poller_.add(kNotOpen, kRead, [](Ready) {}));
+}
+
+// --- Deadlines ----------------------------------------------------------------------------------
+
+class DeadlinesTest : public testing::Test {
+ protected:
+    using TimePoint = Deadlines::TimePoint;
+
+    static TimePoint in(int milliseconds) {
+        return std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+    }
+
+    [[nodiscard]] bool passes(std::size_t count) {
+        return wait_until([&] {
+            context_.poll();
+            return passed_.size() >= count;
+        });
+    }
+
+    boost::asio::io_context context_{1};
+    std::vector<Deadlines::Id> passed_;
+    Deadlines deadlines_{context_, [this](Deadlines::Id id) { passed_.push_back(id); }};
+};
+
+TEST_F(DeadlinesTest, PassInTheirOrderWhateverTheOrderOfSetting) {
+    const TimePoint now = in(0);
+    using std::chrono::milliseconds;
+    deadlines_.set(1, std::nullopt, now + milliseconds(30));
+    deadlines_.set(2, std::nullopt, now + milliseconds(10));
+    deadlines_.set(3, std::nullopt, now + milliseconds(20));
+    EXPECT_TRUE(passes(3));
+    EXPECT_EQ(passed_, (std::vector<Deadlines::Id>{2, 3, 1}));
+}
+
+TEST_F(DeadlinesTest, OneThatIsMovedPassesOnce) {
+    const TimePoint late = in(60000);
+    deadlines_.set(1, std::nullopt, late);
+    deadlines_.set(1, late, in(5));
+    deadlines_.set(2, std::nullopt, in(20));
+    EXPECT_TRUE(passes(2));
+    EXPECT_EQ(passed_, (std::vector<Deadlines::Id>{1, 2}));
+}
+
+TEST_F(DeadlinesTest, OneThatIsClearedDoesNotPass) {
+    const TimePoint soon = in(5);
+    deadlines_.set(1, std::nullopt, soon);
+    deadlines_.set(2, std::nullopt, in(15));
+    deadlines_.clear(1, soon);
+    EXPECT_TRUE(passes(1));
+    EXPECT_EQ(passed_, (std::vector<Deadlines::Id>{2}));
+}
+
+}  // namespace
+
+}  // namespace millrace::test
