@@ -199,9 +199,7 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
     if (is_settled_) {
         return std::nullopt;
     }
-    const bool is_any_usable = is_any_node_usable();
-    const bool is_name_awaited = std::any_of(members_.begin(), members_.end(),
-                                             [](const Member& m) { return m.is_name_awaited(); });
+    const std::optional<RefusalReason> refusal = refusal_without_candidates();
     bool is_nothing_free = false;  // for those who have tried no node
     bool is_by_choice = false;
     for (const auto& [place, waiter] : queue_) {
@@ -209,11 +207,8 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
             continue;  // who has waited longer was given nothing
         }
         std::vector<Candidate> candidates = candidates_for(waiter, now);
-        if (candidates.empty() && is_any_usable) {
-            return refuse(waiter.ticket, RefusalReason::no_other_node);
-        }
-        if (candidates.empty() && options_.refuses_when_down && !is_name_awaited) {
-            return refuse(waiter.ticket, RefusalReason::all_down);
+        if (candidates.empty() && refusal) {
+            return refuse(waiter.ticket, *refusal);
         }
         const Selection selection = select(options_.balance, candidates, asker(waiter, now), rng_);
         if (selection) {
@@ -228,6 +223,20 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
     is_settled_ = true;
     if (is_by_choice) {
         look_again_at_ = now + kLookAgain;  // waiting itself may change it
+    }
+    return std::nullopt;
+}
+
+// For a message that no node is left for; nothing: it waits.
+std::optional<RefusalReason> Pool::refusal_without_candidates() const {
+    if (is_any_node_usable()) {
+        return RefusalReason::no_other_node;
+    }
+    const bool is_name_awaited =
+        std::any_of(members_.begin(), members_.end(),
+                    [](const Member& member) { return member.is_name_awaited(); });
+    if (options_.refuses_when_down && !is_name_awaited) {
+        return RefusalReason::all_down;
     }
     return std::nullopt;
 }

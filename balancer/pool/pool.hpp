@@ -163,6 +163,7 @@ class Pool {
     void update(NodeIndex node, TimePoint now, Change change);
 
     [[nodiscard]] std::optional<Decision> serve_next(TimePoint now);
+    [[nodiscard]] std::optional<RefusalReason> refusal_without_candidates() const;
     [[nodiscard]] Asker asker(const Waiter& waiter, TimePoint now) const;
     [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter, TimePoint now) const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
