@@ -212,9 +212,7 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
         }
         const Selection selection = select(options_.balance, candidates, asker(waiter, now), rng_);
         if (selection) {
-            for (const Candidate& candidate : candidates) {
-                members_[candidate.node].set_credit(candidate.credit);
-            }
+            note_credits(candidates);
             return grant(waiter.ticket, candidates[*selection].node, now);
         }
         is_nothing_free = is_nothing_free || waiter.request.tried.empty();
@@ -239,6 +237,12 @@ std::optional<RefusalReason> Pool::refusal_without_candidates() const {
         return RefusalReason::all_down;
     }
     return std::nullopt;
+}
+
+void Pool::note_credits(const std::vector<Candidate>& candidates) {
+    for (const Candidate& candidate : candidates) {
+        members_[candidate.node].set_credit(candidate.credit);
+    }
 }
 
 Asker Pool::asker(const Waiter& waiter, TimePoint now) const {

@@ -164,6 +164,7 @@ class Pool {
 
     [[nodiscard]] std::optional<Decision> serve_next(TimePoint now);
     [[nodiscard]] std::optional<RefusalReason> refusal_without_candidates() const;
+    void note_credits(const std::vector<Candidate>& candidates);
     [[nodiscard]] Asker asker(const Waiter& waiter, TimePoint now) const;
     [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter, TimePoint now) const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
