@@ -80,7 +80,7 @@ void EventLoop::stop_on_signals() {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     check(::sigprocmask(SIG_BLOCK, &signals, nullptr), "sigprocmask");
-    signals_ = Descriptor(check(::signalfd(-1, &signals, SFD_CLOEXEC), "signalfd"));
+    signals_ = net::Descriptor(check(::signalfd(-1, &signals, SFD_CLOEXEC), "signalfd"));
     watch(signals_.number(), EPOLLIN, [this](std::uint32_t) { stop(); });
 }
 

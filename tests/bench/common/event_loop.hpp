@@ -7,7 +7,7 @@
 // kernel refuses.
 #pragma once
 
-#include "tests/bench/common/descriptor.hpp"
+#include "balancer/net/descriptor.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -67,8 +67,8 @@ class EventLoop {
     void run_due_timers();
     void wait_for_events();
 
-    Descriptor epoll_;
-    Descriptor signals_;
+    net::Descriptor epoll_;
+    net::Descriptor signals_;
     std::vector<Watch> watches_;
     std::priority_queue<Timer> timers_;
     std::uint64_t timers_set_ = 0;

@@ -20,7 +20,7 @@ bool is_only_a_pause(int error) {
 
 }  // namespace
 
-void Link::open(Descriptor descriptor, bool is_nodelay) {
+void Link::open(net::Descriptor descriptor, bool is_nodelay) {
     const int on = is_nodelay ? 1 : 0;
     ::setsockopt(descriptor.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     descriptor_ = std::move(descriptor);

@@ -6,7 +6,7 @@
 // waits for its reply, so there is one message at most. Nothing happens on a closed link.
 #pragma once
 
-#include "tests/bench/common/descriptor.hpp"
+#include "balancer/net/descriptor.hpp"
 #include "tests/bench/common/event_loop.hpp"
 
 #include <cstddef>
@@ -29,7 +29,7 @@ class Link {
     ~Link() { close(); }
 
     // A connected socket, or one that is about to be. REQUIRES: not open.
-    void open(Descriptor descriptor, bool is_nodelay = true);
+    void open(net::Descriptor descriptor, bool is_nodelay = true);
     void close();
 
     [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
@@ -55,7 +55,7 @@ class Link {
 
     EventLoop& loop_;
     std::function<void()> changed_;
-    Descriptor descriptor_;
+    net::Descriptor descriptor_;
     std::string input_;
     std::size_t consumed_ = 0;
     std::string output_;

@@ -1,7 +1,7 @@
 // A connection that is being made.
 #pragma once
 
-#include "tests/bench/common/descriptor.hpp"
+#include "balancer/net/descriptor.hpp"
 
 #include <cerrno>
 #include <system_error>
@@ -12,8 +12,8 @@
 namespace millrace::bench {
 
 // Not blocking. Throws std::system_error when the kernel refuses at once.
-[[nodiscard]] inline Descriptor connect_to(const sockaddr_in& address) {
-    Descriptor descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+[[nodiscard]] inline net::Descriptor connect_to(const sockaddr_in& address) {
+    net::Descriptor descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const int result =
         ::connect(descriptor.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     if (!descriptor.is_open() || (result < 0 && errno != EINPROGRESS)) {

@@ -1,4 +1,5 @@
 // bench_load: sends messages to a filter as Postfix does and prints what became of them.
+#include "tests/bench/common/command.hpp"
 #include "tests/bench/common/event_loop.hpp"
 #include "tests/bench/load/generator.hpp"
 #include "tests/bench/load/idle_sessions.hpp"
@@ -7,8 +8,6 @@
 #include <boost/program_options.hpp>
 
 #include <cstdint>
-#include <cstdlib>
-#include <exception>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -19,8 +18,6 @@ namespace {
 
 namespace po = boost::program_options;
 using millrace::bench::LoadOptions;
-
-constexpr int kUsage = 64;
 
 sockaddr_in parse_endpoint(const std::string& text) {
     const std::size_t colon = text.rfind(':');
@@ -101,15 +98,7 @@ void hold_sessions(millrace::bench::EventLoop& loop, const LoadOptions& options)
     std::cout << "still_idle=" << sessions.idle() << '\n';
 }
 
-int run(int argc, const char* const* argv) {
-    const po::options_description table = option_table();
-    po::variables_map values;
-    po::store(po::parse_command_line(argc, argv, table), values);
-    if (values.count("help") != 0) {
-        std::cout << table;
-        return EXIT_SUCCESS;
-    }
-    po::notify(values);
+void run(const po::variables_map& values) {
     const LoadOptions options = load_options(values);
     millrace::bench::EventLoop loop;
     loop.stop_on_signals();
@@ -118,16 +107,10 @@ int run(int argc, const char* const* argv) {
     } else {
         send_messages(loop, options, values["samples"].as<std::string>());
     }
-    return EXIT_SUCCESS;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        return run(argc, argv);
-    } catch (const std::exception& failure) {
-        std::cerr << "bench_load: " << failure.what() << '\n';
-        return kUsage;
-    }
+    return millrace::bench::run_command("bench_load", argc, argv, option_table(), run);
 }

@@ -1,11 +1,10 @@
 // bench_policies: policies of `balance` on farms in simulated time, as a table.
+#include "tests/bench/common/command.hpp"
 #include "tests/bench/policies/farm_model.hpp"
 
 #include <boost/program_options.hpp>
 
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -15,8 +14,6 @@ namespace {
 namespace po = boost::program_options;
 using namespace millrace::bench;  // NOLINT(google-build-using-namespace): the whole program
 using millrace::pool::Balance;
-
-constexpr int kUsage = 64;
 
 po::options_description option_table() {
     po::options_description table("bench_policies: policies on farms in simulated time");
@@ -81,18 +78,7 @@ std::vector<Scenario> chosen(const po::variables_map& values) {
     return found;
 }
 
-int run(int argc, const char* const* argv) {
-    const po::options_description table = option_table();
-    po::variables_map values;
-    po::store(po::parse_command_line(argc, argv, table), values);
-    if (values.count("help") != 0) {
-        std::cout << table << "\nScenarios:\n";
-        for (const Scenario& scenario : all_scenarios(1)) {
-            std::cout << "  " << scenario.name << ": " << scenario.what << '\n';
-        }
-        return EXIT_SUCCESS;
-    }
-    po::notify(values);
+void run(const po::variables_map& values) {
     std::printf(
         "| ms; share of the odd node in the last third, %% | leastconn mean | p99 | "
         "least-time mean | p99 | p99 / leastconn | p99 / speeds known | share leastconn | "
@@ -101,16 +87,19 @@ int run(int argc, const char* const* argv) {
         print(scenario, measured(scenario, values["seed"].as<std::uint64_t>(),
                                  values["rounds"].as<std::uint64_t>()));
     }
-    return EXIT_SUCCESS;
+}
+
+std::string scenario_help() {
+    std::string text = "\nScenarios:\n";
+    for (const Scenario& scenario : all_scenarios(1)) {
+        text += "  " + scenario.name + ": " + scenario.what + '\n';
+    }
+    return text;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        return run(argc, argv);
-    } catch (const std::exception& failure) {
-        std::cerr << "bench_policies: " << failure.what() << '\n';
-        return kUsage;
-    }
+    return millrace::bench::run_command("bench_policies", argc, argv, option_table(), run,
+                                        scenario_help());
 }

@@ -1,4 +1,5 @@
 // bench_publish: publishes origin records as milters do and prints what became of them.
+#include "tests/bench/common/command.hpp"
 #include "tests/bench/common/event_loop.hpp"
 #include "tests/bench/publish/publisher.hpp"
 
@@ -6,8 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -17,8 +16,6 @@ namespace {
 namespace po = boost::program_options;
 using millrace::bench::PublishOptions;
 using millrace::bench::PublishResult;
-
-constexpr int kUsage = 64;
 
 po::options_description option_table() {
     po::options_description table("bench_publish: publishes origin records as milters do");
@@ -61,27 +58,13 @@ void print(PublishResult result) {
     }
 }
 
-int run(int argc, const char* const* argv) {
-    const po::options_description table = option_table();
-    po::variables_map values;
-    po::store(po::parse_command_line(argc, argv, table), values);
-    if (values.count("help") != 0) {
-        std::cout << table;
-        return EXIT_SUCCESS;
-    }
-    po::notify(values);
+void run(const po::variables_map& values) {
     millrace::bench::EventLoop loop;
     print(millrace::bench::Publisher(loop, publish_options(values)).run());
-    return EXIT_SUCCESS;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        return run(argc, argv);
-    } catch (const std::exception& failure) {
-        std::cerr << "bench_publish: " << failure.what() << '\n';
-        return kUsage;
-    }
+    return millrace::bench::run_command("bench_publish", argc, argv, option_table(), run);
 }

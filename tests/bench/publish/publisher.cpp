@@ -15,14 +15,14 @@ namespace millrace::bench {
 
 namespace {
 
-Descriptor connect_to(const std::string& path) {
+net::Descriptor connect_to(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) {
         throw std::invalid_argument(path + ": too long for a socket");
     }
     std::memcpy(&address.sun_path[0], path.data(), path.size());
-    Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    net::Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!descriptor.is_open() ||
         ::connect(descriptor.number(), reinterpret_cast<const sockaddr*>(&address),
                   sizeof address) != 0) {

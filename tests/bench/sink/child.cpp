@@ -29,7 +29,7 @@ Child::Child(EventLoop& loop, const ChildOptions& options, NodeCounts& counts, F
       freed_(std::move(freed)),
       link_(loop, [this] { work(); }) {}
 
-void Child::serve(Descriptor connection) {
+void Child::serve(net::Descriptor connection) {
     ++counts_.connections;
     begun_ = Clock::now();
     is_lmtp_ = false;

@@ -52,7 +52,7 @@ class Child {
 
     Child(EventLoop& loop, const ChildOptions& options, NodeCounts& counts, Freed freed);
 
-    void serve(Descriptor connection);
+    void serve(net::Descriptor connection);
 
  private:
     enum class Stage { free, header, command, content, working, silent };

@@ -2,14 +2,13 @@
 //
 // Prints the address of each node and then "ready"; at its end the counts of each node, a line of
 // key=value pairs each.
+#include "tests/bench/common/command.hpp"
 #include "tests/bench/common/event_loop.hpp"
 #include "tests/bench/sink/node.hpp"
 
 #include <boost/program_options.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <exception>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -21,8 +20,6 @@ namespace {
 
 namespace po = boost::program_options;
 using namespace millrace::bench;  // NOLINT(google-build-using-namespace): the whole program
-
-constexpr int kUsage = 64;
 
 po::options_description option_table() {
     po::options_description table("bench_sink: nodes that act like amavisd, until SIGTERM");
@@ -118,15 +115,7 @@ void print(const Node& node) {
               << '\n';
 }
 
-int run(int argc, const char* const* argv) {
-    const po::options_description table = option_table();
-    po::variables_map values;
-    po::store(po::parse_command_line(argc, argv, table), values);
-    if (values.count("help") != 0) {
-        std::cout << table;
-        return EXIT_SUCCESS;
-    }
-    po::notify(values);
+void run(const po::variables_map& values) {
     EventLoop loop;
     loop.stop_on_signals();
     std::vector<std::unique_ptr<Node>> nodes;
@@ -142,16 +131,10 @@ int run(int argc, const char* const* argv) {
     for (const std::unique_ptr<Node>& node : nodes) {
         print(*node);
     }
-    return EXIT_SUCCESS;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        return run(argc, argv);
-    } catch (const std::exception& failure) {
-        std::cerr << "bench_sink: " << failure.what() << '\n';
-        return kUsage;
-    }
+    return millrace::bench::run_command("bench_sink", argc, argv, option_table(), run);
 }

@@ -21,8 +21,8 @@ void check(int result, const char* what) {
 }
 
 // One that refuses has its port, so that nobody else gets it, and no more.
-Descriptor listen_on(std::uint16_t port, bool refuses) {
-    Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+net::Descriptor listen_on(std::uint16_t port, bool refuses) {
+    net::Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     check(listener.number(), "socket");
     const int on = 1;
     check(::setsockopt(listener.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "setsockopt");
@@ -74,7 +74,7 @@ std::uint16_t Node::port() const {
 // because it is ready all the time while the children are taken.
 void Node::accept() {
     while (!free_.empty()) {
-        Descriptor connection(
+        net::Descriptor connection(
             ::accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!connection.is_open() && errno == ECONNABORTED) {
             continue;

@@ -4,7 +4,7 @@
 // a child is free, as with amavisd.
 #pragma once
 
-#include "tests/bench/common/descriptor.hpp"
+#include "balancer/net/descriptor.hpp"
 #include "tests/bench/common/event_loop.hpp"
 #include "tests/bench/sink/child.hpp"
 
@@ -42,7 +42,7 @@ class Node {
     EventLoop& loop_;
     NodeOptions options_;
     NodeCounts counts_;
-    Descriptor listener_;
+    net::Descriptor listener_;
     std::vector<std::unique_ptr<Child>> children_;
     std::vector<Child*> free_;
 };

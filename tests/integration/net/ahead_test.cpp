@@ -16,20 +16,30 @@ ShellSetup ahead_setup(const ScriptedNode& node) {
     return setup;
 }
 
-void pass_in_turn(Shell& shell, ScriptedNode& node) {
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = node.accept();
+// The node hears and answers one thing after another.
+void take_envelope_in_turn(ScriptedPeer& connection) {
     connection.send(kGreeting);
-    static_cast<void>(connection.read_through(kHello));
+    static_cast<void>(connection.read_through(kHello));  // with the header before it
     connection.send(kNodeHello);
     EXPECT_EQ(connection.read_through("DATA\r\n"), kEnvelope);
     connection.send(kGoAhead);
+}
+
+// From the node's answers to the envelope on.
+void pass_content(ScriptedPeer& postfix, ScriptedPeer& connection) {
     EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
     postfix.send(kContent);
     EXPECT_EQ(connection.read_through("\r\n.\r\n"), kContent);
     connection.send(std::string(kAccepted) + std::string(kBye));
     EXPECT_EQ(postfix.read_reply(), kAccepted);
+}
+
+void pass_in_turn(Shell& shell, ScriptedNode& node) {
+    ScriptedPeer postfix = shell.greeted_postfix();
+    postfix.send(kEnvelope);
+    ScriptedPeer connection = node.accept();
+    take_envelope_in_turn(connection);
+    pass_content(postfix, connection);
 }
 
 TEST(SpeakingAhead, BeginsWithTheSecondConnectionToANode) {
@@ -43,11 +53,7 @@ TEST(SpeakingAhead, BeginsWithTheSecondConnectionToANode) {
     const std::string heard = connection.read_through("DATA\r\n");
     EXPECT_TRUE(heard.ends_with(std::string(kHello) + std::string(kEnvelope))) << heard;
     connection.send(std::string(kGreeting) + std::string(kNodeHello) + std::string(kGoAhead));
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
-    postfix.send(kContent);
-    EXPECT_EQ(connection.read_through("\r\n.\r\n"), kContent);
-    connection.send(std::string(kAccepted) + std::string(kBye));
-    EXPECT_EQ(postfix.read_reply(), kAccepted);
+    pass_content(postfix, connection);
 }
 
 TEST(SpeakingAhead, IsNotTriedAgainAtANodeThatDoesNotBearIt) {
@@ -61,12 +67,8 @@ TEST(SpeakingAhead, IsNotTriedAgainAtANodeThatDoesNotBearIt) {
         static_cast<void>(hasty.read_through("DATA\r\n"));
         hasty.send(std::string(kGreeting) + "554 5.5.0 improper command pipelining\r\n");
         ScriptedPeer connection = node.accept();
-        connection.send(kGreeting);
-        static_cast<void>(connection.read_through(kHello));
-        connection.send(kNodeHello);
-        EXPECT_EQ(connection.read_through("DATA\r\n"), kEnvelope);
-        connection.send(kGoAhead);
-        EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+        take_envelope_in_turn(connection);
+        pass_content(postfix, connection);
     }
     // Another refusal of EHLO cannot be about haste any more.
     ScriptedPeer postfix = shell.greeted_postfix();
