@@ -76,6 +76,7 @@ TEST(SpeakingAhead, IsNotTriedAgainAtANodeThatDoesNotBearIt) {
     ScriptedPeer connection = node.accept();
     connection.send(std::string(kGreeting) + "554 5.5.0 no\r\n");
     EXPECT_EQ(postfix.read_reply().substr(0, 3), "451");
+    EXPECT_FALSE(node.has_connection_waiting()) << "asked once more";
 }
 
 }  // namespace

@@ -204,12 +204,14 @@ TEST_F(DeadlinesTest, PassInTheirOrderWhateverTheOrderOfSetting) {
 }
 
 TEST_F(DeadlinesTest, OneThatIsMovedPassesOnce) {
-    const TimePoint late = in(60000);
-    deadlines_.set(1, std::nullopt, late);
-    deadlines_.set(1, late, in(5));
-    deadlines_.set(2, std::nullopt, in(20));
-    EXPECT_TRUE(passes(2));
-    EXPECT_EQ(passed_, (std::vector<Deadlines::Id>{1, 2}));
+    const TimePoint now = in(0);
+    using std::chrono::milliseconds;
+    deadlines_.set(1, std::nullopt, now + milliseconds(5));
+    deadlines_.set(1, now + milliseconds(5), now + milliseconds(20));
+    deadlines_.set(2, std::nullopt, now + milliseconds(10));
+    deadlines_.set(3, std::nullopt, now + milliseconds(30));
+    EXPECT_TRUE(passes(3));
+    EXPECT_EQ(passed_, (std::vector<Deadlines::Id>{2, 1, 3}));
 }
 
 TEST_F(DeadlinesTest, OneThatIsClearedDoesNotPass) {

@@ -14,6 +14,7 @@ namespace {
 using session::NodeManners;
 using testing::ElementsAre;
 using testing::EndsWith;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::Optional;
@@ -87,7 +88,7 @@ TEST_F(Ahead, NothingIsSaidToANodeThatIsNotKnownAndItsMannersAreNoted) {
     script_.postfix(envelope());
     script_.grant(0);
     script_.connect();
-    EXPECT_THAT(script_.to_node(), Not(EndsWith(said_ahead())));
+    EXPECT_THAT(script_.to_node(), Not(HasSubstr(kHello)));
     script_.node(kGreeting);
     EXPECT_EQ(script_.to_node(), kHello);
     script_.node(kPlainNodeHello);
@@ -97,7 +98,7 @@ TEST_F(Ahead, NothingIsSaidToANodeThatIsNotKnownAndItsMannersAreNoted) {
 
 TEST_F(Ahead, NothingIsSaidToANodeThatDidNotAnnouncePipelining) {
     begin(script_, NodeManners{});
-    EXPECT_THAT(script_.to_node(), Not(EndsWith(said_ahead())));
+    EXPECT_THAT(script_.to_node(), Not(HasSubstr(kHello)));
 }
 
 // What amavisd has not read when a connection breaks it takes for the beginning of the next one;
@@ -109,7 +110,7 @@ TEST(AheadWithoutAVersion2Header, NothingIsSaid) {
         script.postfix(envelope());
         script.grant(0);
         script.connect_to_known(kPipelining);
-        EXPECT_THAT(script.to_node(), Not(EndsWith(said_ahead())));
+        EXPECT_THAT(script.to_node(), Not(HasSubstr(kHello)));
     }
 }
 
@@ -121,7 +122,7 @@ TEST_F(Ahead, ANodeThatDoesNotBearItIsAskedAgainInTurnAndRemembered) {
     EXPECT_THAT(script_.requests(), ElementsAre("close", "connect scan0"));
     EXPECT_THAT(script_.noted_manners(), ElementsAre(testing::Eq(std::nullopt)));
     script_.connect_to_known(kPipelining);
-    EXPECT_THAT(script_.to_node(), Not(EndsWith(said_ahead())));
+    EXPECT_THAT(script_.to_node(), Not(HasSubstr(kHello)));
     script_.node(kGreeting);
     EXPECT_EQ(script_.to_node(), kHello);
     script_.node(kPlainNodeHello);
