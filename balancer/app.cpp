@@ -110,7 +110,7 @@ void App::add_listener(const config::ListenerConfig& listener) {
     for (const Endpoint& bind : listener.binds) {
         listeners_.push_back(std::make_unique<net::Listener>(
             net::SessionEnvironment{context_, poller_, sessions_, *store_, drivers_, lingering_,
-                                    counters_, read_buffer_},
+                                    counters_, read_buffer_, output_},
             net::ListenerOptions{listener.name, bind, listener.trusted_networks,
                                  listener.accept_proxy, listener.max_sessions, options, relays_,
                                  &replay_budget_}));

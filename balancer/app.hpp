@@ -66,6 +66,7 @@ class App {
     config::Config config_;
     boost::asio::io_context context_{1};
     std::vector<char> read_buffer_;
+    session::Output output_;
     metrics::Counters counters_;
     std::unique_ptr<origin::OriginStore> store_;
     net::Poller poller_;

@@ -14,13 +14,13 @@ Result<void> NodeLink::watch(Poller::Handler handler) {
     return stream_.watch(interest, std::move(handler));
 }
 
-Result<Endpoint> NodeLink::connected(Ready ready) {
+error_code NodeLink::end_connecting(Ready ready) {
     is_connected_ = true;
-    if (ready.has_failed) {
-        const error_code error = stream_.connect_error();
-        return error ? error : error_code(boost::asio::error::not_connected);
+    if (!ready.has_failed) {
+        return {};
     }
-    return stream_.local_endpoint();
+    const error_code error = stream_.connect_error();
+    return error ? error : error_code(boost::asio::error::not_connected);
 }
 
 Result<std::size_t> NodeLink::send(const session::NodeBytes& bytes) {

@@ -17,8 +17,8 @@ class NodeLink {
     NodeLink(Stream stream, Endpoint endpoint, bool is_connected);
 
     [[nodiscard]] Result<void> watch(Poller::Handler handler);
-    // The handler was told of it for the first time: it connects no more. Our end of it.
-    [[nodiscard]] Result<Endpoint> connected(Ready ready);
+    // The handler was told of it for the first time: it connects no more. No error: it stands.
+    [[nodiscard]] error_code end_connecting(Ready ready);
 
     // As Stream's. No octet of a final dot leaves while a reply waits to be read, which could not
     // be its verdict: error already_started then.
@@ -28,6 +28,9 @@ class NodeLink {
 
     // More replies are due: see Stream.
     void acknowledge_quickly() const { stream_.acknowledge_quickly(); }
+
+    // Our end of it.
+    [[nodiscard]] Result<Endpoint> local_endpoint() const { return stream_.local_endpoint(); }
 
     // Wants to read, and to write what is unsent.
     [[nodiscard]] Result<void> arm();

@@ -20,13 +20,21 @@ PoolDriver::PoolDriver(boost::asio::io_context& context, LingeringSockets& linge
       kept_(context, lingering),
       timer_(context) {}
 
-pool::Ticket PoolDriver::request(SessionId session, pool::SlotRequest slot) {
+PoolDriver::Requested PoolDriver::request(SessionId session, pool::SlotRequest slot) {
     const pool::TimePoint now = Clock::now();
     const std::size_t tried_count = slot.tried.size();
-    const pool::Ticket ticket = pool_.request(std::move(slot), now);
-    waiting_.emplace(ticket, Waiting{session, now, tried_count});
-    schedule_pump();
-    return ticket;
+    Requested requested{pool_.request(std::move(slot), now), std::nullopt};
+    // Where others wait it may be their turn.
+    if (waiting_.empty()) {
+        requested.decision = pool_.poll(now);
+    }
+    if (requested.decision) {
+        pump_if_needed();
+    } else {
+        waiting_.emplace(requested.ticket, Waiting{session, now, tried_count});
+        schedule_pump();
+    }
+    return requested;
 }
 
 void PoolDriver::cancel(pool::Ticket ticket) {
@@ -37,14 +45,14 @@ void PoolDriver::cancel(pool::Ticket ticket) {
 
 void PoolDriver::greeted(pool::NodeIndex node, std::optional<Clock::duration> waited) {
     pool_.greeted(node, waited, Clock::now());
-    schedule_pump();
+    pump_if_needed();
 }
 
 void PoolDriver::release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,
                          const pool::SlotUse& use) {
     pool_.release(node, outcome, detail, Clock::now(), use);
     make_room(node);  // maxconn may have been lowered while the message was in transit
-    schedule_pump();
+    pump_if_needed();
 }
 
 void PoolDriver::keep(KeptConnection connection, std::chrono::milliseconds time) {
@@ -164,6 +172,13 @@ std::vector<PoolDriver::Waiting> PoolDriver::waiting() const {
         messages.push_back(message);
     }
     return messages;
+}
+
+// After what happens with every message, which mostly concerns nobody else.
+void PoolDriver::pump_if_needed() {
+    if (!waiting_.empty() || pool_.has_state_changes()) {
+        schedule_pump();
+    }
 }
 
 void PoolDriver::schedule_pump() {

@@ -1,8 +1,8 @@
 // Runs one pool (pool/pool.hpp) on the event loop: routes its grants and refusals to the sessions
 // that wait for them, wakes it when time alone decides, logs and counts its state changes.
 //
-// Decisions are delivered from a fresh turn of the loop, never from inside a call, so that a
-// session is not called back while it is being called. Connections that are kept between messages
+// Who waited is told from a fresh turn of the loop, never from inside a call, so that a session is
+// not called back while it is being called. Connections that are kept between messages
 // count in the nodes' maxconn here: they give way to messages, never the other way round.
 #pragma once
 
@@ -39,7 +39,13 @@ class PoolDriver {
     // Must be set before the first request.
     void set_deliver(Deliver deliver) { deliver_ = std::move(deliver); }
 
-    [[nodiscard]] pool::Ticket request(SessionId session, pool::SlotRequest slot);
+    struct Requested {
+        pool::Ticket ticket = 0;
+        std::optional<pool::Decision> decision;  // where it can be made at once
+    };
+
+    // Without a decision the session waits: it is told later.
+    [[nodiscard]] Requested request(SessionId session, pool::SlotRequest slot);
     void cancel(pool::Ticket ticket);
     void greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited);
     void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,
@@ -97,6 +103,7 @@ class PoolDriver {
 
     // Closes what is kept in places of messages that are in transit, or of connections to come.
     void make_room(pool::NodeIndex node, std::size_t more = 0);
+    void pump_if_needed();
     void schedule_pump();
     void pump();
     void arm_timer();

@@ -5,7 +5,7 @@
 #include "proto/runtime/logging.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/assert.hpp>
 
 #include <string>
 #include <string_view>
@@ -59,20 +59,28 @@ void SessionRunner::start() {
         return;
     }
     give([this](Output& out) { session_.start(out); });
+    arm();
 }
 
 void SessionRunner::slot_decided(const pool::Decision& decision) {
-    ticket_.reset();
-    give([&](Output& out) { session_.slot_decided(decision, now(), out); });
+    tell(decision);
+    arm();
 }
 
 void SessionRunner::origin_found(const OriginKey& key,
                                  const Result<std::optional<OriginRecord>>& found) {
-    give([&](Output& out) { session_.origin_found(key, found, now(), out); });
+    FoundOrigin answer{key, found};
+    if (is_carrying_out_) {  // a store that answers before it returns
+        answer_ = std::move(answer);
+        return;
+    }
+    tell(answer);
+    arm();
 }
 
 void SessionRunner::shut_down() {
     give([this](Output& out) { session_.shut_down(now(), out); });
+    arm();
 }
 
 void SessionRunner::cut_off() {
@@ -133,14 +141,12 @@ void SessionRunner::node_ready(Ready ready) {
         return;
     }
     if (!node_->is_connected()) {
-        const Result<Endpoint> ours = node_->connected(ready);
-        give([&](Output& out) {
-            if (ours) {
-                session_.node_connected({*ours, node_->known_manners()}, now(), out);
-            } else {
-                session_.node_closed(ours.error(), now(), out);
-            }
-        });
+        if (const error_code error = node_->end_connecting(ready)) {
+            tell(error);
+        } else {
+            tell(NodeConnected());
+        }
+        arm();
         return;
     }
     if (ready.write && node_->has_unsent()) {
@@ -158,8 +164,7 @@ void SessionRunner::read_node() {
         return;
     }
     if (!received || *received == 0) {
-        const error_code error = received ? error_code() : received.error();
-        give([&](Output& out) { session_.node_closed(error, now(), out); });
+        tell(received ? error_code() : received.error());
         return;
     }
     const std::string_view bytes(environment_.read_buffer.data(), *received);
@@ -182,13 +187,15 @@ void SessionRunner::deadline_passed() {
 
 template <typename Event>
 void SessionRunner::give(const Event& event) {
-    Output out;
+    Output& out = environment_.output;
+    BOOST_ASSERT(out.is_empty());
     event(out);
     carry_out(out);
-    arm();
 }
 
+// The last thing of an event: what follows from it is the next one.
 void SessionRunner::carry_out(Output& out) {
+    is_carrying_out_ = true;
     send_to_frontend(out.to_frontend);
     std::optional<Result<std::size_t>> sent;
     if (node_ && out.to_node.size() > 0) {
@@ -197,24 +204,47 @@ void SessionRunner::carry_out(Output& out) {
     for (session::Request& request : out.requests) {
         std::visit([this](auto& order) { perform(order); }, request);
     }
-    tell_what_came_of_it(sent);
     // The session stops to take commands when it has many replies on their way.
     const bool is_much = out.to_frontend.size() >= session::Session::kUnsentRepliesMax;
+    out.clear();
+    is_carrying_out_ = false;
+    if (answer_) {
+        const Answer answer = *std::exchange(answer_, std::nullopt);
+        std::visit([this](const auto& what) { tell(what); }, answer);
+    } else if (sent && node_) {
+        report_sent(*sent);
+    }
     if (frontend_ && (is_much || frontend_->unsent() != reported_unsent_)) {
         report_replies_sent();
     }
 }
 
-void SessionRunner::tell_what_came_of_it(const std::optional<Result<std::size_t>>& sent) {
-    if (not_connected_) {
-        const error_code error = *std::exchange(not_connected_, std::nullopt);
-        give([&](Output& out) { session_.node_closed(error, now(), out); });
-    } else if (reused_) {
-        const session::KeptNode state = *std::exchange(reused_, std::nullopt);
-        give([&](Output& out) { session_.node_reused(state, now(), out); });
-    } else if (sent && node_) {
-        report_sent(*sent);
+void SessionRunner::tell(const FoundOrigin& answer) {
+    give([&](Output& out) { session_.origin_found(answer.key, answer.found, now(), out); });
+}
+
+void SessionRunner::tell(const pool::Decision& decision) {
+    ticket_.reset();
+    give([&](Output& out) { session_.slot_decided(decision, now(), out); });
+}
+
+void SessionRunner::tell(const session::KeptNode& node) {
+    give([&](Output& out) { session_.node_reused(node, now(), out); });
+}
+
+void SessionRunner::tell(NodeConnected /*connected*/) {
+    const Result<Endpoint> ours = node_->local_endpoint();
+    if (!ours) {
+        tell(ours.error());
+        return;
     }
+    give([&](Output& out) {
+        session_.node_connected({*ours, node_->known_manners()}, now(), out);
+    });
+}
+
+void SessionRunner::tell(error_code error) {
+    give([&](Output& out) { session_.node_closed(error, now(), out); });
 }
 
 void SessionRunner::send_to_frontend(const std::string& bytes) {
@@ -237,7 +267,7 @@ void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
     } else if (unsent.error() == boost::asio::error::already_started) {
         give([this](Output& out) { session_.node_spoke_early(now(), out); });
     } else {
-        give([&](Output& out) { session_.node_closed(unsent.error(), now(), out); });
+        tell(unsent.error());
     }
 }
 
@@ -251,15 +281,10 @@ void SessionRunner::report_replies_sent() {
 
 void SessionRunner::perform(session::FindOrigin& request) {
     SessionTable& table = environment_.table;
-    const SessionId id = id_;
-    boost::asio::io_context& context = environment_.context;
-    // The store may answer before it returns; the session is told from a fresh turn of the loop.
     environment_.store.find(
         request.key, std::chrono::system_clock::now(),
-        [&table, &context, id, key = request.key](Result<std::optional<OriginRecord>> found) {
-            boost::asio::post(context, [&table, id, key, found = std::move(found)] {
-                table.with(id, [&](SessionRunner& runner) { runner.origin_found(key, found); });
-            });
+        [&table, id = id_, key = request.key](const Result<std::optional<OriginRecord>>& found) {
+            table.with(id, [&](SessionRunner& runner) { runner.origin_found(key, found); });
         });
 }
 
@@ -268,7 +293,12 @@ void SessionRunner::perform(session::MarkDelivered& request) {
 }
 
 void SessionRunner::perform(session::RequestSlot& request) {
-    ticket_ = {request.pool, pool(request.pool).request(id_, std::move(request.slot))};
+    PoolDriver::Requested requested = pool(request.pool).request(id_, std::move(request.slot));
+    if (requested.decision) {
+        answer_ = *std::move(requested.decision);
+    } else {
+        ticket_ = {request.pool, requested.ticket};
+    }
 }
 
 void SessionRunner::perform(session::CancelSlot& /*request*/) {
@@ -291,31 +321,37 @@ void SessionRunner::perform(session::ReleaseSlot& request) {
 }
 
 void SessionRunner::perform(session::ConnectNode& request) {
+    PoolDriver& driver = pool(request.pool);
     std::optional<KeptConnection> kept =
-        pool(request.pool).take_kept(request.node, request.endpoint, request.reuse_key);
+        driver.take_kept(request.node, request.endpoint, request.reuse_key);
     if (kept) {
         begin_node(std::move(kept->stream), request.endpoint, true);
-        reused_ = kept->state;
-    } else {
-        begin_node(Stream::connect(environment_.poller, request.endpoint), request.endpoint, false);
-        if (node_) {
-            node_->set_known_manners(pool(request.pool).manners(request.node, request.endpoint));
+        if (!answer_) {
+            answer_ = kept->state;
         }
+        return;
+    }
+    Result<Connecting> begun = Stream::connect(environment_.poller, request.endpoint);
+    if (!begun) {
+        forget_node();
+        answer_ = begun.error();
+        return;
+    }
+    begin_node(std::move(begun->stream), request.endpoint, begun->is_connected);
+    node_->set_known_manners(driver.manners(request.node, request.endpoint));
+    if (begun->is_connected && !answer_) {
+        answer_ = NodeConnected();
     }
 }
 
-void SessionRunner::begin_node(Result<Stream> stream, const Endpoint& endpoint, bool is_connected) {
+void SessionRunner::begin_node(Stream stream, const Endpoint& endpoint, bool is_connected) {
     forget_node();
-    if (!stream) {
-        not_connected_ = stream.error();
-        return;
-    }
-    node_ = std::make_unique<NodeLink>(*std::move(stream), endpoint, is_connected);
+    node_ = std::make_unique<NodeLink>(std::move(stream), endpoint, is_connected);
     const Result<void> watched = node_->watch([&table = environment_.table, id = id_](Ready ready) {
         table.with(id, [ready](SessionRunner& runner) { runner.node_ready(ready); });
     });
     if (!watched) {
-        not_connected_ = watched.error();
+        answer_ = watched.error();
     }
 }
 
@@ -342,8 +378,7 @@ void SessionRunner::perform(session::CloseNode& request) {
 
 void SessionRunner::forget_node() {
     node_.reset();
-    reused_.reset();
-    not_connected_.reset();
+    answer_.reset();
 }
 
 void SessionRunner::perform(session::CloseFrontend& /*request*/) {
@@ -387,7 +422,8 @@ void SessionRunner::arm() {
     }
     const Result<void> armed = node_ ? node_->arm() : Result<void>();
     if (!armed) {
-        give([&](Output& out) { session_.node_closed(armed.error(), now(), out); });
+        tell(armed.error());
+        arm();
         return;
     }
     arm_deadline();

@@ -23,6 +23,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace millrace::net {
@@ -40,6 +41,8 @@ struct SessionEnvironment {
     metrics::Counters& counters;
     // One buffer for all reads: what is read is used, sent or copied before the next read.
     std::span<char> read_buffer;
+    // One for all events, empty between them, so that its memory serves again.
+    session::Output& output;
 };
 
 // A listener counts its sessions by the copies of this that are alive.
@@ -71,10 +74,25 @@ class SessionRunner {
     [[nodiscard]] bool is_finished() const { return !frontend_; }
 
  private:
+    // What the session is to be told once all that it asked for is carried out.
+    struct FoundOrigin {
+        OriginKey key;
+        Result<std::optional<OriginRecord>> found;
+    };
+
+    struct NodeConnected {};
+
+    using Answer = std::variant<FoundOrigin, pool::Decision, session::KeptNode, NodeConnected,
+                                error_code>;  // why there is no connection
+
     template <typename Event>
     void give(const Event& event);
     void carry_out(session::Output& out);
-    void tell_what_came_of_it(const std::optional<Result<std::size_t>>& sent);
+    void tell(const FoundOrigin& answer);
+    void tell(const pool::Decision& decision);
+    void tell(const session::KeptNode& node);
+    void tell(NodeConnected connected);
+    void tell(error_code error);
     void send_to_frontend(const std::string& bytes);
     void report_sent(const Result<std::size_t>& unsent);
     void report_replies_sent();
@@ -99,7 +117,7 @@ class SessionRunner {
     void perform(session::LogMessage& request);
     void perform(session::CountFailover& request);
     void perform(session::CountBypass& request);
-    void begin_node(Result<Stream> stream, const Endpoint& endpoint, bool is_connected);
+    void begin_node(Stream stream, const Endpoint& endpoint, bool is_connected);
     void forget_node();
 
     [[nodiscard]] PoolDriver& pool(session::PoolIndex index) {
@@ -121,10 +139,9 @@ class SessionRunner {
     std::string held_replies_;
     std::size_t reported_unsent_ = 0;
     std::unique_ptr<NodeLink> node_;
-    // What the session is told of its new node once all else is carried out.
-    std::optional<session::KeptNode> reused_;
-    std::optional<error_code> not_connected_;
     std::optional<PendingTicket> ticket_;
+    bool is_carrying_out_ = false;
+    std::optional<Answer> answer_;  // that came at once
     std::optional<session::TimePoint> deadline_;  // as set in the table
 };
 

@@ -24,13 +24,27 @@ bool is_would_block(int error) {
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-// Octets taken by the kernel, 0 when it takes none now.
-Result<std::size_t> send_now(int descriptor, std::span<iovec> parts) {
+// 0 or the error: EINPROGRESS, then EALREADY, while it is under way (connect(2)).
+int connect_now(int descriptor, const tcp::endpoint& to) {
+    return ::connect(descriptor, to.data(), static_cast<socklen_t>(to.size())) == 0 ? 0 : errno;
+}
+
+// One part is cheaper to hand over than a list of one.
+ssize_t send_parts(int descriptor, std::span<iovec> parts) {
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    if (parts.size() == 1) {
+        return ::send(descriptor, parts.front().iov_base, parts.front().iov_len, kFlags);
+    }
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
+    return ::sendmsg(descriptor, &message, kFlags);
+}
+
+// Octets taken by the kernel, 0 when it takes none now.
+Result<std::size_t> send_now(int descriptor, std::span<iovec> parts) {
     for (;;) {
-        const ssize_t sent = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t sent = send_parts(descriptor, parts);
         if (sent >= 0) {
             return static_cast<std::size_t>(sent);
         }
@@ -107,7 +121,7 @@ void Stream::close() {
     socket_.close();
 }
 
-Result<Stream> Stream::connect(Poller& poller, const Endpoint& endpoint) {
+Result<Connecting> Stream::connect(Poller& poller, const Endpoint& endpoint) {
     const tcp::endpoint to(endpoint.address, endpoint.port);
     Descriptor socket(
         ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
@@ -116,11 +130,15 @@ Result<Stream> Stream::connect(Poller& poller, const Endpoint& endpoint) {
     }
     const int on = 1;
     static_cast<void>(::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
-    const int result = ::connect(socket.number(), to.data(), static_cast<socklen_t>(to.size()));
-    if (result < 0 && errno != EINPROGRESS && errno != EINTR) {
-        return last_error();
+    int result = connect_now(socket.number(), to);
+    if (result == EINPROGRESS || result == EINTR) {
+        result = connect_now(socket.number(), to);  // by now it may be done: tells so
     }
-    return Stream(poller, std::move(socket));
+    const bool is_under_way = result == EALREADY || result == EINPROGRESS || result == EINTR;
+    if (result != 0 && result != EISCONN && !is_under_way) {
+        return error_code(result, boost::system::system_category());
+    }
+    return Connecting{Stream(poller, std::move(socket)), !is_under_way};
 }
 
 error_code Stream::connect_error() const {

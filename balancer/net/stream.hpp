@@ -19,6 +19,8 @@
 
 namespace millrace::net {
 
+struct Connecting;
+
 class Stream {
  public:
     // REQUIRES: a connected socket, non-blocking and without Nagle's algorithm.
@@ -30,8 +32,9 @@ class Stream {
 
     ~Stream() { close(); }
 
-    // Begins to connect; once it can be written connect_error() says what became of it.
-    [[nodiscard]] static Result<Stream> connect(Poller& poller, const Endpoint& endpoint);
+    // Begins to connect; unless that is done at once, as it is over loopback, connect_error() says
+    // what became of it when the stream can be written.
+    [[nodiscard]] static Result<Connecting> connect(Poller& poller, const Endpoint& endpoint);
     [[nodiscard]] error_code connect_error() const;
 
     // Reports readiness to `handler` from now on; for another handler call it again.
@@ -78,6 +81,11 @@ class Stream {
     Interest interest_;
     std::string unsent_;
     std::size_t flushed_ = 0;  // octets at the front of it that have left
+};
+
+struct Connecting {
+    Stream stream;
+    bool is_connected = false;
 };
 
 }  // namespace millrace::net

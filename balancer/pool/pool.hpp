@@ -139,6 +139,8 @@ class Pool {
     // State changes since the last call, oldest first, to be logged and counted.
     [[nodiscard]] std::vector<StateChange> take_state_changes();
 
+    [[nodiscard]] bool has_state_changes() const { return !changes_.empty(); }
+
     [[nodiscard]] std::vector<NodeStatus> node_statuses() const;
 
     // One node's settings as they are now, the same as in its next grant.

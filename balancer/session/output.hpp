@@ -1,8 +1,9 @@
 // What a session wants of the shell that runs it: bytes to send and things to do.
 //
 // The shell hands an empty Output to each event, then sends `to_frontend` and `to_node`, then
-// carries out `requests` in order, all before it gives the session another event: views in
-// `to_node` point into what the event passed in, or into the session, and are valid until then.
+// carries out `requests` in order, all before it gives the session another event, which may be an
+// answer to one of them: views in `to_node` point into what the event passed in, or into the
+// session, and are valid until then.
 #pragma once
 
 #include "balancer/pool/pool.hpp"
@@ -24,17 +25,34 @@ namespace millrace::session {
 
 using TimePoint = pool::TimePoint;
 
+// Memory of a usual size is kept, that of an envelope with a thousand recipients is not.
+inline void clear_and_keep(std::string& bytes) {
+    constexpr std::size_t kKeptMax = 16384;
+    bytes.clear();
+    if (bytes.capacity() > kKeptMax) {
+        bytes.shrink_to_fit();
+    }
+}
+
 // For the node, in this order, in one write where possible.
 struct NodeBytes {
     std::string commands;
     std::string_view content;
-    std::string after_content;  // QUIT behind the final dot
+    std::string_view after_content;  // QUIT behind the final dot
     // The final dot is in here. Before such bytes are sent the shell looks whether the node has
     // already spoken; if so, it sends nothing and calls node_spoke_early().
     bool is_end_of_data = false;
 
     [[nodiscard]] std::size_t size() const {
         return commands.size() + content.size() + after_content.size();
+    }
+
+    // Memory stays for the next time.
+    void clear() {
+        clear_and_keep(commands);
+        content = {};
+        after_content = {};
+        is_end_of_data = false;
     }
 };
 
@@ -151,6 +169,17 @@ struct Output {
     std::string to_frontend;
     NodeBytes to_node;
     std::vector<Request> requests;
+
+    [[nodiscard]] bool is_empty() const {
+        return to_frontend.empty() && to_node.size() == 0 && requests.empty();
+    }
+
+    // Memory stays for the next time.
+    void clear() {
+        clear_and_keep(to_frontend);
+        to_node.clear();
+        requests.clear();
+    }
 };
 
 }  // namespace millrace::session

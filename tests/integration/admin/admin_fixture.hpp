@@ -84,7 +84,10 @@ class AdminFixture : public ::testing::Test {
 
     // A message that asks for a slot; its node once it has one.
     void send_message(net::SessionId session) {
-        static_cast<void>(driver_.request(session, pool::SlotRequest({}, "")));
+        const auto requested = driver_.request(session, pool::SlotRequest({}, ""));
+        if (requested.decision) {
+            granted_[session] = std::get<pool::Grant>(*requested.decision).node;
+        }
         loop_.context().poll();
     }
 

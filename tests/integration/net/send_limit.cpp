@@ -87,7 +87,9 @@ void SendLimit::lift() {
 
 }  // namespace millrace::test
 
-extern "C" ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
+extern "C" {
+
+ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
     using namespace millrace::test;
     const std::optional<int> fault = next_send_fault(descriptor);
     if (fault && *fault != kShort) {
@@ -105,3 +107,13 @@ extern "C" ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
     return is_limited ? send_some(descriptor, *message, flags)
                       : send_all(descriptor, *message, flags);
 }
+
+ssize_t send(int descriptor, const void* bytes, size_t size, int flags) {
+    iovec part{const_cast<void*>(bytes), size};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    return sendmsg(descriptor, &message, flags);
+}
+
+}  // extern "C"

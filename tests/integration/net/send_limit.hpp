@@ -1,7 +1,7 @@
 // How much the kernel takes of what is sent to one peer, decided by the test: a write that stops at
 // exactly the wanted octet, which small buffers only make likely.
 //
-// The test program's own sendmsg(2) stands in for the system's. One limit at a time.
+// The test program's own sendmsg(2) and send(2) stand in for the system's. One limit at a time.
 #pragma once
 
 #include "proto/endpoint.hpp"

@@ -109,7 +109,7 @@ void Shell::add_listener() {
                                  std::make_shared<const session::Relays>(relays)};
     listeners_.push_back(std::make_unique<net::Listener>(
         net::SessionEnvironment{context_, poller_, table_, store_, pools_, lingering_, counters_,
-                                read_buffer_},
+                                read_buffer_, output_},
         std::move(options)));
     listeners_.back()->start();
     endpoints_.push_back(endpoint);

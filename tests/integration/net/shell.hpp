@@ -117,6 +117,7 @@ class Shell {
     net::LingeringSockets lingering_{context_, poller_};
     metrics::Counters counters_;
     std::vector<char> read_buffer_;
+    session::Output output_;
     net::SessionTable table_{context_};
     net::PoolDriver pool_;
     std::vector<std::unique_ptr<net::PoolDriver>> more_pools_;

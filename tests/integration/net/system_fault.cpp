@@ -103,13 +103,16 @@ int socket(int domain, int type, int protocol) {
     return static_cast<int>(::syscall(SYS_socket, domain, type, protocol));
 }
 
+// EALREADY: it is under way, as it is where the node is far.
 int connect(int descriptor, const sockaddr* address, socklen_t length) {
     using namespace millrace::test;
-    if (const auto fault = strike(descriptor, {ECONNRESET, ETIMEDOUT, ENOBUFS, ECONNREFUSED,
-                                               EADDRNOTAVAIL, EHOSTUNREACH})) {
+    const auto fault = strike(descriptor, {ECONNRESET, ETIMEDOUT, ENOBUFS, ECONNREFUSED,
+                                           EADDRNOTAVAIL, EHOSTUNREACH, EALREADY});
+    if (fault && *fault != EALREADY) {
         return fail(*fault);
     }
-    return static_cast<int>(::syscall(SYS_connect, descriptor, address, length));
+    const auto result = static_cast<int>(::syscall(SYS_connect, descriptor, address, length));
+    return fault ? fail(*fault) : result;
 }
 
 int accept4(int descriptor, sockaddr* address, socklen_t* length, int flags) {

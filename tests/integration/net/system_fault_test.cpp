@@ -20,7 +20,7 @@ namespace {
 constexpr unsigned kNever = 1000000;
 
 bool is_harmless(int fault) {
-    return fault == EINTR || fault == EAGAIN || fault == kShort;
+    return fault == EINTR || fault == EAGAIN || fault == EALREADY || fault == kShort;
 }
 
 // The verdict, or the first refusal; empty when the connection ended before.
@@ -73,6 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
         SweepCase{"no memory", ENOMEM, false}, SweepCase{"no descriptors", EMFILE, false},
         SweepCase{"refused", ECONNREFUSED, false}, SweepCase{"no ports", EADDRNOTAVAIL, false},
         SweepCase{"interrupted", EINTR, false}, SweepCase{"not now", EAGAIN, false},
+        SweepCase{"a node that is far", EALREADY, false},
         SweepCase{"one octet", kShort, false}, SweepCase{"one octet, reuse", kShort, true},
         SweepCase{"reset, reuse", ECONNRESET, true}));
 
