@@ -62,6 +62,10 @@ class Member {
     [[nodiscard]] NodeStatus status() const;
     // In force: as configured or as learned; 0: no limit.
     [[nodiscard]] unsigned maxconn() const;
+
+    // Slots in use.
+    [[nodiscard]] unsigned in_flight() const { return slots_.in_flight; }
+
     // Whether it may be given messages, if it has a slot.
     [[nodiscard]] bool is_usable() const;
     // Not usable, but nothing says so except messages that failed.

@@ -160,8 +160,8 @@ std::vector<NodeStatus> Pool::node_statuses() const {
 }
 
 NodeLoad Pool::load(NodeIndex node) const {
-    const NodeStatus status = members_.at(node).status();
-    return {status.in_flight, status.maxconn};
+    const Member& member = members_.at(node);
+    return {member.in_flight(), member.maxconn()};
 }
 
 bool Pool::is_any_node_usable() const {

@@ -41,19 +41,19 @@ Delivery::Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Outp
     : settings_(std::move(settings)),
       envelope_{std::move(mail.line), std::move(mail.origin), {}},
       key_(origin_key(settings_, envelope_.xforward)),
-      pool_(settings_.session, settings_.relays, settings_.peer.address),
-      content_(content_limits(*settings_.session)) {
+      pool_(settings_.session.options, settings_.session.relays, settings_.session.peer.address),
+      content_(content_limits(*settings_.session.options)) {
     times_.mail = now;
     pool_.set_sender(mail.sender_domain, mail.size);
     declared_size_ = mail.size;
     log_.queue_id = envelope_.xforward.ident.value_or("");
     log_.pool = pool_.relay()->pool;
-    log_.peer = settings_.peer.address;
+    log_.peer = settings_.session.peer.address;
     log_.id = settings_.id;
-    log_.session_id = settings_.session_id;
+    log_.session_id = settings_.session.id;
     unanswered_.push_back({NodeCommand::mail, {}});
 
-    const std::vector<origin::Source>& order = settings_.session->origin_order;
+    const std::vector<origin::Source>& order = settings_.session.options->origin_order;
     const bool uses_store =
         std::find(order.begin(), order.end(), origin::Source::store) != order.end();
     if (key_ && uses_store) {
@@ -151,7 +151,7 @@ void Delivery::origin_found(const OriginKey& key, const Result<std::optional<Ori
 
 void Delivery::resolve_origin(const std::optional<OriginRecord>& record, TimePoint now,
                               Output& out) {
-    resolution_ = origin::resolve(settings_.session->origin_order,
+    resolution_ = origin::resolve(settings_.session.options->origin_order,
                                   claimed_client(envelope_.xforward), record);
     log_.origin_source = resolution_.source;
     log_.is_origin_mismatch = resolution_.is_mismatch;
@@ -160,7 +160,7 @@ void Delivery::resolve_origin(const std::optional<OriginRecord>& record, TimePoi
         pool_.set_origin(log_.origin);
     }
     const bool is_unknown = resolution_.source == origin::Source::none;
-    if (is_unknown && settings_.session->tempfail_unknown_origin) {
+    if (is_unknown && settings_.session.options->tempfail_unknown_origin) {
         give_up(unknown_origin_reply(), MessageResult::failed, now, out);
         return;
     }
@@ -180,7 +180,7 @@ void Delivery::choose_pool(TimePoint now, Output& out) {
     }
     refuse_recipients_of_other_pools();
     log_.pool = pool_.relay()->pool;
-    content_.keep_for_replay(pool_.relay()->replay_max, settings_.replay_budget, declared_size_);
+    content_.keep_for_replay(pool_.relay()->replay_max, settings_.session.replay_budget, declared_size_);
     times_.asked = now;
     request_slot(out);
 }
@@ -306,7 +306,7 @@ void Delivery::finish(MessageResult result, std::string_view reply, TimePoint no
 }
 
 std::size_t Delivery::verdicts_due() const {
-    if (settings_.session->mode == Mode::smtp) {
+    if (settings_.session.options->mode == Mode::smtp) {
         return 1;
     }
     return static_cast<std::size_t>(std::count_if(

@@ -28,14 +28,18 @@
 
 namespace millrace::session {
 
-struct DeliverySettings {
-    std::shared_ptr<const SessionOptions> session;
+struct SessionSettings {
+    std::shared_ptr<const SessionOptions> options;
     std::shared_ptr<const Relays> relays;
-    ReplayBudget* replay_budget = nullptr;
-    Endpoint peer;
-    std::string ingress;     // the peer's EHLO name
-    std::string session_id;  // for the log
-    std::string id;          // of this message, at most 64 octets
+    ReplayBudget* replay_budget = nullptr;  // shared by all sessions, outlives them; null: no bound
+    Endpoint peer;                          // the Postfix host
+    std::string id;                         // unique, at most 40 octets of letters, digits and '-'
+};
+
+struct DeliverySettings {
+    const SessionSettings& session;  // outlives the delivery
+    std::string ingress;             // the peer's EHLO name
+    std::string id;                  // of this message, at most 64 octets
 };
 
 class Delivery {

@@ -41,7 +41,7 @@ void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
 void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, TimePoint now,
                              Output& out) {
     NodeDialogue dialogue{
-        settings_.ingress, settings_.session->mode, {}, !reuse_key.empty(), pool_.relay()};
+        settings_.ingress, settings_.session.options->mode, {}, !reuse_key.empty(), pool_.relay()};
     if (grant.options->dialect.send_xforward) {
         dialogue.xforward = forwarded(envelope_.xforward, resolution_);
     }
@@ -58,8 +58,8 @@ std::string Delivery::reuse_key(const pool::NodeDialect& dialect) const {
     if (!pool_.relay()->reuse.is_on || !says_peer_only) {
         return {};
     }
-    const std::string_view mode = settings_.session->mode == Mode::lmtp ? "lmtp" : "smtp";
-    return millrace::to_string(settings_.peer.address)
+    const std::string_view mode = settings_.session.options->mode == Mode::lmtp ? "lmtp" : "smtp";
+    return millrace::to_string(settings_.session.peer.address)
         .append(" ")
         .append(mode)
         .append(" ")
@@ -91,7 +91,7 @@ void Delivery::node_connected(const NodeConnection& connection, TimePoint now, O
     const pool::NodeOptions& options = *attempt_->grant.options;
     const Endpoint& local = connection.local;
     const Result<std::string> header =
-        proxy_header(options.dialect, {settings_.peer, local, options.endpoint}, origin_facts());
+        proxy_header(options.dialect, {settings_.session.peer, local, options.endpoint}, origin_facts());
     if (!header) {
         node_failed({"connect", "PROXY header: " + header.error().message()},
                     pool::Outcome::abandoned, now, out);

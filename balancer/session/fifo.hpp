@@ -12,12 +12,11 @@ namespace millrace::session {
 template <typename T>
 class Fifo {
  public:
-    void push_back(T item) { items_.push_back(std::move(item)); }
-
-    // Before all others, in their order.
-    void insert_front(std::vector<T> items) {
-        items_.insert(begin(), std::make_move_iterator(items.begin()),
-                      std::make_move_iterator(items.end()));
+    void push_back(T item) {
+        if (items_.capacity() == 0) {
+            items_.reserve(kUsual);
+        }
+        items_.push_back(std::move(item));
     }
 
     // REQUIRES of both: !empty().
@@ -48,6 +47,8 @@ class Fifo {
     [[nodiscard]] auto rend() { return std::make_reverse_iterator(begin()); }
 
  private:
+    static constexpr std::size_t kUsual = 8;  // items, for which there is room at once
+
     std::vector<T> items_;
     std::size_t first_ = 0;
 };

@@ -22,7 +22,10 @@ bool is_hello_name(std::string_view name) {
 }
 
 std::string with_crlf(std::string_view line) {
-    return std::string(line) + "\r\n";
+    constexpr std::string_view kCrlf = "\r\n";
+    std::string whole;
+    whole.reserve(line.size() + kCrlf.size());
+    return whole.append(line).append(kCrlf);
 }
 
 }  // namespace
@@ -61,8 +64,9 @@ std::optional<FrontendStep> Frontend::pipelined(std::string_view line) {
         return std::nullopt;
     }
     const smtp::Extensions known = smtp::extensions_of(options_->offered);
-    if (command->verb == Verb::rcpt && smtp::parse_rcpt(command->argument, known)) {
-        return rcpt(line, command->argument);
+    if (command->verb == Verb::rcpt) {
+        const auto parsed = smtp::parse_rcpt(command->argument, known);
+        return parsed ? std::optional(take_recipient(line, parsed->address)) : std::nullopt;
     }
     if (command->verb == Verb::data && command->argument.empty() && recipients_ > 0) {
         return data();
@@ -163,8 +167,12 @@ FrontendStep Frontend::rcpt(std::string_view line, std::string_view argument) {
     if (recipients_ >= options_->limits.recipients) {
         return LocalReply{make_reply(452, "4.5.3", "Too many recipients")};
     }
+    return take_recipient(line, parsed->address);
+}
+
+FrontendStep Frontend::take_recipient(std::string_view line, std::string_view address) {
     ++recipients_;
-    return RcptStep{with_crlf(line), std::string(smtp::domain_of(parsed->address))};
+    return RcptStep{with_crlf(line), std::string(smtp::domain_of(address))};
 }
 
 FrontendStep Frontend::data() {

@@ -72,11 +72,13 @@ class Frontend {
     [[nodiscard]] const std::string& client_name() const { return client_name_; }
 
  private:
+    // `line` without, MailStep and RcptStep with its CRLF.
     [[nodiscard]] FrontendStep decide(std::string_view line);
     [[nodiscard]] std::optional<FrontendStep> pipelined(std::string_view line);
     [[nodiscard]] FrontendStep hello(std::string_view argument, bool is_extended);
     [[nodiscard]] FrontendStep mail(std::string_view line, std::string_view argument);
     [[nodiscard]] FrontendStep rcpt(std::string_view line, std::string_view argument);
+    [[nodiscard]] FrontendStep take_recipient(std::string_view line, std::string_view address);
     [[nodiscard]] FrontendStep data();
     [[nodiscard]] FrontendStep xforward(std::string_view argument);
     [[nodiscard]] FrontendStep refuse(smtp::Reply reply);

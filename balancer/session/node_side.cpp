@@ -5,7 +5,6 @@
 #include <boost/assert.hpp>
 
 #include <utility>
-#include <vector>
 
 namespace millrace::session {
 
@@ -33,7 +32,7 @@ void NodeSide::connected(std::string_view header, const std::optional<NodeManner
         is_ahead_ = true;
         state_.manners = *known;
         say_hello(out);
-        submit_xforward();
+        submit_first(false);
         flush(now, out);
     }
     deadline_ = now + dialogue_.options->greeting_timeout;
@@ -50,13 +49,12 @@ void NodeSide::reused(const KeptNode& node, TimePoint now, NodeBytes& out) {
     is_reused_ = true;
     stage_ = Stage::open;
     // Whatever the last message left behind ends here, and in the same segment.
-    submit_xforward();
-    pending_.insert_front({{NodeCommand::rset, "RSET\r\n"}});
+    submit_first(true);
     flush(now, out);
 }
 
 void NodeSide::submit(NodeCommand command, std::string_view line, TimePoint now, NodeBytes& out) {
-    pending_.push_back({command, std::string(line)});
+    pending_.push_back(command, line);
     if (stage_ == Stage::open || is_ahead_) {
         flush(now, out);
     }
@@ -64,8 +62,8 @@ void NodeSide::submit(NodeCommand command, std::string_view line, TimePoint now,
 
 void NodeSide::flush(TimePoint now, NodeBytes& out) {
     while (!pending_.empty() && (state_.manners.is_pipelining || expected_.empty())) {
-        out.commands += pending_.front().line;
-        expected_.push_back(pending_.front().command);
+        out.commands += pending_.front_line();
+        expected_.push_back(pending_.front_command());
         pending_.pop_front();
         if (stage_ == Stage::open) {
             deadline_ = now + dialogue_.options->command_timeout;
@@ -161,7 +159,7 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::Reply& reply, TimePoin
     const NodeManners before =
         std::exchange(state_.manners, NodeManners{capabilities.pipelining, capabilities.xforward});
     if (!is_ahead_) {
-        submit_xforward();
+        submit_first(false);
     } else if (state_.manners != before) {
         // What it was told does not suit it: XFORWARD may be missing, or too much.
         NodeFailure changed = failure("announces something else than before");
@@ -174,17 +172,20 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::Reply& reply, TimePoin
     return NodeOpened{};
 }
 
-// Before everything that was submitted so far.
-void NodeSide::submit_xforward() {
+// What goes before everything that was submitted so far.
+void NodeSide::submit_first(bool resets) {
+    CommandQueue submitted = std::exchange(pending_, {});
+    if (resets) {
+        pending_.push_back(NodeCommand::rset, "RSET\r\n");
+    }
     const smtp::XforwardLines lines =
         smtp::encode_xforward(dialogue_.xforward, state_.manners.xforward);
-    std::vector<Pending> commands;
     for (std::string_view rest = lines.wire; !rest.empty();) {
         const std::size_t length = rest.find("\r\n") + 2;
-        commands.push_back({NodeCommand::xforward, std::string(rest.substr(0, length))});
+        pending_.push_back(NodeCommand::xforward, rest.substr(0, length));
         rest.remove_prefix(length);
     }
-    pending_.insert_front(std::move(commands));
+    pending_.append(std::move(submitted));
 }
 
 std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoint now,

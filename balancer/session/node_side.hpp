@@ -8,6 +8,7 @@
 // nothing: the owner asks deadline() and calls timed_out().
 #pragma once
 
+#include "balancer/session/command_queue.hpp"
 #include "balancer/session/fifo.hpp"
 #include "balancer/session/options.hpp"
 #include "balancer/session/output.hpp"
@@ -22,8 +23,6 @@
 #include <variant>
 
 namespace millrace::session {
-
-enum class NodeCommand { rset, xforward, mail, rcpt, data };
 
 // EHLO was answered: the node is ready for MAIL.
 struct NodeOpened {};
@@ -123,11 +122,6 @@ class NodeSide {
  private:
     enum class Stage { connecting, greeting, hello, open, content, verdict };
 
-    struct Pending {
-        NodeCommand command;
-        std::string line;
-    };
-
     [[nodiscard]] std::optional<NodeEvent> take(smtp::Reply reply, TimePoint now, NodeBytes& out);
     [[nodiscard]] std::optional<NodeEvent> take_hello(const smtp::Reply& reply, TimePoint now,
                                                       NodeBytes& out);
@@ -135,13 +129,13 @@ class NodeSide {
                                                               NodeBytes& out);
     void flush(TimePoint now, NodeBytes& out);
     [[nodiscard]] NodeFailure failure(std::string_view what) const;
-    void submit_xforward();
+    void submit_first(bool resets);
     void say_hello(NodeBytes& out) const;
 
     NodeDialogue dialogue_;
     Stage stage_ = Stage::connecting;
     smtp::ReplyParser parser_;
-    Fifo<Pending> pending_;       // submitted, not sent
+    CommandQueue pending_;        // submitted, not sent
     Fifo<NodeCommand> expected_;  // sent, not answered
     KeptNode state_;
     bool is_reused_ = false;

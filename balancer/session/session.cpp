@@ -206,8 +206,7 @@ void Session::begin_delivery(MailStep mail, TimePoint now, Output& out) {
     }
     ++messages_;
     delivery_ = std::make_unique<Delivery>(
-        DeliverySettings{settings_.options, settings_.relays, settings_.replay_budget,
-                         settings_.peer, frontend_.client_name(), settings_.id,
+        DeliverySettings{settings_, frontend_.client_name(),
                          settings_.id + '-' + std::to_string(messages_)},
         std::move(mail), now, out);
 }

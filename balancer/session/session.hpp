@@ -20,14 +20,6 @@
 
 namespace millrace::session {
 
-struct SessionSettings {
-    std::shared_ptr<const SessionOptions> options;
-    std::shared_ptr<const Relays> relays;
-    ReplayBudget* replay_budget = nullptr;  // shared by all sessions, outlives them; null: no bound
-    Endpoint peer;                          // the Postfix host
-    std::string id;                         // unique, at most 40 octets of letters, digits and '-'
-};
-
 class Session {
  public:
     // Bytes that Postfix may send ahead of our answers before we stop reading.
@@ -36,6 +28,9 @@ class Session {
     static constexpr std::size_t kUnsentRepliesMax = 16384;
 
     Session(SessionSettings settings, TimePoint now);
+    Session(const Session&) = delete;  // its delivery refers to its settings
+    Session& operator=(const Session&) = delete;
+    ~Session() = default;
 
     // The connection stands: greets.
     void start(Output& out);
