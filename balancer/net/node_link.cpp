@@ -24,13 +24,22 @@ error_code NodeLink::end_connecting(Ready ready) {
 }
 
 Result<std::size_t> NodeLink::send(const session::NodeBytes& bytes) {
-    if (bytes.is_end_of_data) {
-        behind_dot_ = bytes.after_content.size();
-    }
+    note_dot(bytes);
     if (const std::optional<error_code> obstacle = obstacle_to_send()) {
         return *obstacle;
     }
     return note_sent(stream_.send({bytes.commands, bytes.content, bytes.after_content}));
+}
+
+void NodeLink::hold(const session::NodeBytes& bytes) {
+    note_dot(bytes);
+    stream_.hold({bytes.commands, bytes.content, bytes.after_content});
+}
+
+void NodeLink::note_dot(const session::NodeBytes& bytes) {
+    if (bytes.is_end_of_data) {
+        behind_dot_ = bytes.after_content.size();
+    }
 }
 
 Result<std::size_t> NodeLink::flush() {

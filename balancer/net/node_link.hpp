@@ -23,6 +23,7 @@ class NodeLink {
     // As Stream's. No octet of a final dot leaves while a reply waits to be read, which could not
     // be its verdict: error already_started then.
     [[nodiscard]] Result<std::size_t> send(const session::NodeBytes& bytes);
+    void hold(const session::NodeBytes& bytes);
     [[nodiscard]] Result<std::size_t> flush();
     [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer) const;
 
@@ -39,6 +40,8 @@ class NodeLink {
 
     [[nodiscard]] bool has_unsent() const { return stream_.unsent() > 0; }
 
+    [[nodiscard]] bool has_held() const { return stream_.held() > 0; }
+
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
     // For the session, once it is connected.
@@ -52,6 +55,7 @@ class NodeLink {
     [[nodiscard]] Stream take_stream() { return std::move(stream_); }
 
  private:
+    void note_dot(const session::NodeBytes& bytes);
     [[nodiscard]] std::optional<error_code> obstacle_to_send() const;
     [[nodiscard]] Result<std::size_t> note_sent(Result<std::size_t> unsent);
 

@@ -1,5 +1,7 @@
 #include "balancer/net/poller.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -79,7 +81,24 @@ void Poller::wait() {
     });
 }
 
+void Poller::defer(std::function<void()> action) {
+    if (is_reporting_) {
+        deferred_.push_back(std::move(action));
+    } else {
+        boost::asio::post(set_.get_executor(), std::move(action));
+    }
+}
+
 void Poller::report() {
+    is_reporting_ = true;
+    report_ready();
+    is_reporting_ = false;
+    for (const auto& action : std::exchange(deferred_, {})) {
+        action();
+    }
+}
+
+void Poller::report_ready() {
     std::array<epoll_event, kReportsMax> events{};
     const int count = ::epoll_wait(set_.native_handle(), events.data(), kReportsMax, 0);
     for (int i = 0; i < count; ++i) {

@@ -50,6 +50,8 @@ class Poller {
     // REQUIRES: added.
     [[nodiscard]] Result<void> change(int descriptor, Interest interest);
     void set_handler(int descriptor, Handler handler);
+    // Calls it once all that is ready now was reported.
+    void defer(std::function<void()> action);
     // Its last report was the last. REQUIRES: added, and it is closed before the loop's next turn.
     void remove(int descriptor);
 
@@ -61,10 +63,13 @@ class Poller {
 
     void wait();
     void report();
+    void report_ready();
     [[nodiscard]] Result<void> control(int operation, int descriptor, Interest interest);
 
     boost::asio::posix::stream_descriptor set_;
     std::vector<Entry> entries_;  // by descriptor
+    bool is_reporting_ = false;
+    std::vector<std::function<void()>> deferred_;
 };
 
 }  // namespace millrace::net

@@ -21,7 +21,8 @@ namespace {
 
 // Reads of one turn, so that one busy session does not starve the others.
 constexpr int kReadsPerTurn = 8;
-constexpr std::size_t kHeldRepliesMax = 1024;
+constexpr std::size_t kHeldRepliesMax = 1024;  // until the last reply of an envelope
+constexpr std::size_t kHeldMax = 16384;        // until all have had their turn
 
 TimePoint now() {
     return pool::Clock::now();
@@ -133,6 +134,7 @@ void SessionRunner::read_frontend() {
         if (*received < environment_.read_buffer.size()) {
             return;
         }
+        flush_replies();  // more is read only of who takes them
     }
 }
 
@@ -196,17 +198,15 @@ void SessionRunner::give(const Event& event) {
 // The last thing of an event: what follows from it is the next one.
 void SessionRunner::carry_out(Output& out) {
     is_carrying_out_ = true;
-    send_to_frontend(out.to_frontend);
-    std::optional<Result<std::size_t>> sent;
-    if (node_ && out.to_node.size() > 0) {
-        sent = node_->send(out.to_node);
+    if (frontend_ && !out.to_frontend.empty()) {
+        frontend_->hold({out.to_frontend});
     }
+    const std::optional<Result<std::size_t>> sent = send_to_node(out.to_node);
     for (session::Request& request : out.requests) {
         std::visit([this](auto& order) { perform(order); }, request);
     }
-    // The session stops to take commands when it has many replies on their way.
-    const bool is_much = out.to_frontend.size() >= session::Session::kUnsentRepliesMax;
     out.clear();
+    flush_later();
     is_carrying_out_ = false;
     if (answer_) {
         const Answer answer = *std::exchange(answer_, std::nullopt);
@@ -214,7 +214,61 @@ void SessionRunner::carry_out(Output& out) {
     } else if (sent && node_) {
         report_sent(*sent);
     }
-    if (frontend_ && (is_much || frontend_->unsent() != reported_unsent_)) {
+    // The session stops to take commands when it has many replies on their way.
+    if (frontend_ && frontend_->held() >= session::Session::kUnsentRepliesMax) {
+        flush_replies();
+        report_replies_sent();
+    }
+}
+
+// Each send wakes up a program that waits for it, unless it is awake: many in a row wake it up
+// once. So what is small waits until all who were ready have been heard.
+std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::NodeBytes& bytes) {
+    is_node_spoken_to_ = node_ && bytes.size() > 0;
+    if (!is_node_spoken_to_) {
+        return std::nullopt;
+    }
+    if (bytes.size() > kHeldMax) {
+        return node_->send(bytes);
+    }
+    node_->hold(bytes);
+    return std::nullopt;
+}
+
+void SessionRunner::flush_later() {
+    const bool is_due = (frontend_ && frontend_->held() > 0) || (node_ && node_->has_held()) ||
+                        to_connect_ || (is_closing_ && frontend_);
+    if (is_due && !is_flush_due_) {
+        is_flush_due_ = true;
+        environment_.table.flush_later(environment_.poller, id_);
+    }
+}
+
+void SessionRunner::flush() {
+    is_flush_due_ = false;
+    flush_replies();
+    if (is_closing_ && frontend_) {
+        close_frontend();
+    }
+    if (to_connect_) {
+        connect(*std::exchange(to_connect_, std::nullopt));
+    }
+    if (node_ && node_->has_held()) {
+        report_sent(node_->flush());
+    }
+    arm();
+}
+
+// Replies to the front part of an envelope, which Postfix has sent in one go, leave with the last.
+void SessionRunner::flush_replies() {
+    if (!frontend_ || frontend_->held() == 0 ||
+        (session_.holds_replies() && frontend_->held() <= kHeldRepliesMax)) {
+        return;
+    }
+    if (!frontend_->flush()) {
+        frontend_->shut_down();  // reading will tell the session that Postfix is gone
+    }
+    if (frontend_->unsent() != reported_unsent_) {
         report_replies_sent();
     }
 }
@@ -245,20 +299,6 @@ void SessionRunner::tell(NodeConnected /*connected*/) {
 
 void SessionRunner::tell(error_code error) {
     give([&](Output& out) { session_.node_closed(error, now(), out); });
-}
-
-void SessionRunner::send_to_frontend(const std::string& bytes) {
-    if (!frontend_) {
-        return;
-    }
-    if (session_.holds_replies() && held_replies_.size() + bytes.size() <= kHeldRepliesMax) {
-        held_replies_ += bytes;
-        return;
-    }
-    const std::string held = std::exchange(held_replies_, {});
-    if (!frontend_->send({held, bytes})) {
-        frontend_->shut_down();  // reading will tell the session that Postfix is gone
-    }
 }
 
 void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
@@ -331,16 +371,22 @@ void SessionRunner::perform(session::ConnectNode& request) {
         }
         return;
     }
+    forget_node();
+    to_connect_ = std::move(request);
+}
+
+void SessionRunner::connect(const session::ConnectNode& request) {
     Result<Connecting> begun = Stream::connect(environment_.poller, request.endpoint);
     if (!begun) {
-        forget_node();
-        answer_ = begun.error();
+        tell(begun.error());
         return;
     }
     begin_node(std::move(begun->stream), request.endpoint, begun->is_connected);
-    node_->set_known_manners(driver.manners(request.node, request.endpoint));
-    if (begun->is_connected && !answer_) {
-        answer_ = NodeConnected();
+    node_->set_known_manners(pool(request.pool).manners(request.node, request.endpoint));
+    if (answer_) {
+        tell(std::get<error_code>(*std::exchange(answer_, std::nullopt)));
+    } else if (begun->is_connected) {
+        tell(NodeConnected());
     }
 }
 
@@ -368,10 +414,17 @@ void SessionRunner::perform(session::KeepNode& request) {
 
 void SessionRunner::perform(session::CloseNode& request) {
     if (!node_) {
+        to_connect_.reset();
         return;
+    }
+    // What was held before is no part of it: the session was not told that it had left.
+    if (is_node_spoken_to_) {
+        static_cast<void>(node_->flush());
     }
     if (request.wait_for_peer && node_->is_connected()) {
         environment_.lingering.add(node_->take_stream());
+    } else {
+        environment_.table.close_later(environment_.poller, node_->take_stream());
     }
     forget_node();
 }
@@ -379,12 +432,17 @@ void SessionRunner::perform(session::CloseNode& request) {
 void SessionRunner::forget_node() {
     node_.reset();
     answer_.reset();
+    to_connect_.reset();
 }
 
 void SessionRunner::perform(session::CloseFrontend& /*request*/) {
+    is_closing_ = true;
+}
+
+void SessionRunner::close_frontend() {
     // Closing with unread input would reset the connection under our last reply, which may be the
     // verdict, and may not have left yet.
-    if (frontend_ && (frontend_->unsent() > 0 || !frontend_->is_drained())) {
+    if (frontend_->unsent() > 0 || !frontend_->is_drained()) {
         environment_.lingering.add(*std::move(frontend_));
     }
     frontend_.reset();

@@ -69,6 +69,8 @@ class SessionRunner {
     void node_ready(Ready ready);
     // The deadline that was set in the table has passed.
     void deadline_passed();
+    // Sends what was held back until all who were ready had their turn.
+    void flush();
 
     // Nothing is left to do; the table may destroy the runner once it is out of its calls.
     [[nodiscard]] bool is_finished() const { return !frontend_; }
@@ -93,7 +95,10 @@ class SessionRunner {
     void tell(const session::KeptNode& node);
     void tell(NodeConnected connected);
     void tell(error_code error);
-    void send_to_frontend(const std::string& bytes);
+    [[nodiscard]] std::optional<Result<std::size_t>> send_to_node(const session::NodeBytes& bytes);
+    void flush_later();
+    void flush_replies();
+    void close_frontend();
     void report_sent(const Result<std::size_t>& unsent);
     void report_replies_sent();
     void read_frontend();
@@ -117,6 +122,7 @@ class SessionRunner {
     void perform(session::LogMessage& request);
     void perform(session::CountFailover& request);
     void perform(session::CountBypass& request);
+    void connect(const session::ConnectNode& request);
     void begin_node(Stream stream, const Endpoint& endpoint, bool is_connected);
     void forget_node();
 
@@ -134,13 +140,14 @@ class SessionRunner {
     Admission admission_;
     session::Session session_;
     std::optional<Stream> frontend_;
-    // Replies to the front part of an envelope, which Postfix has sent in one go: they leave with
-    // the last.
-    std::string held_replies_;
     std::size_t reported_unsent_ = 0;
     std::unique_ptr<NodeLink> node_;
     std::optional<PendingTicket> ticket_;
     bool is_carrying_out_ = false;
+    bool is_flush_due_ = false;
+    bool is_closing_ = false;                         // with the flush
+    std::optional<session::ConnectNode> to_connect_;  // with the flush
+    bool is_node_spoken_to_ = false;  // by what is being carried out
     std::optional<Answer> answer_;  // that came at once
     std::optional<session::TimePoint> deadline_;  // as set in the table
 };

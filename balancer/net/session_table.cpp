@@ -26,6 +26,33 @@ void SessionTable::remove_if_finished(SessionId id) {
     }
 }
 
+void SessionTable::flush_later(Poller& poller, SessionId id) {
+    to_flush_.push_back(id);
+    schedule_flush(poller);
+}
+
+void SessionTable::close_later(Poller& poller, Stream stream) {
+    to_close_.push_back(std::move(stream));
+    schedule_flush(poller);
+}
+
+void SessionTable::schedule_flush(Poller& poller) {
+    if (!std::exchange(is_flush_scheduled_, true)) {
+        poller.defer([this] { flush_all(); });
+    }
+}
+
+void SessionTable::flush_all() {
+    to_close_.clear();  // first, for others may connect in their places
+    // What a session hears of it may be a reason to send more.
+    for (std::size_t i = 0; i < to_flush_.size(); ++i) {
+        with(to_flush_[i], [](SessionRunner& runner) { runner.flush(); });
+    }
+    to_flush_.clear();
+    is_flush_scheduled_ = false;
+    to_close_.clear();
+}
+
 void SessionTable::note_change() const {
     if (changed_) {
         changed_(runners_.size());

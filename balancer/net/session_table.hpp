@@ -11,6 +11,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace millrace::net {
 
@@ -44,6 +45,11 @@ class SessionTable {
         deadlines_.set(id, before, due);
     }
 
+    // For a session: flush() once everybody else had a turn.
+    void flush_later(Poller& poller, SessionId id);
+    // Closes it before that.
+    void close_later(Poller& poller, Stream stream);
+
     void clear_deadline(SessionId id, session::TimePoint due) { deadlines_.clear(id, due); }
 
     void shut_down_all();
@@ -53,12 +59,17 @@ class SessionTable {
 
  private:
     void remove_if_finished(SessionId id);
+    void schedule_flush(Poller& poller);
+    void flush_all();
     void note_change() const;
 
     Deadlines deadlines_;
     Slab<SessionRunner> memory_;
     std::unordered_map<SessionId, Slab<SessionRunner>::Pointer> runners_;
     SessionId last_id_ = 0;
+    bool is_flush_scheduled_ = false;
+    std::vector<SessionId> to_flush_;
+    std::vector<Stream> to_close_;
     std::function<void(std::size_t)> changed_;
 };
 

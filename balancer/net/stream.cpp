@@ -99,7 +99,8 @@ Stream::Stream(Stream&& other) noexcept
       is_watched_(std::exchange(other.is_watched_, false)),
       interest_(other.interest_),
       unsent_(std::move(other.unsent_)),
-      flushed_(other.flushed_) {}
+      flushed_(other.flushed_),
+      is_held_(other.is_held_) {}
 
 Stream& Stream::operator=(Stream&& other) noexcept {
     if (this != &other) {
@@ -110,6 +111,7 @@ Stream& Stream::operator=(Stream&& other) noexcept {
         interest_ = other.interest_;
         unsent_ = std::move(other.unsent_);
         flushed_ = other.flushed_;
+        is_held_ = other.is_held_;
     }
     return *this;
 }
@@ -179,6 +181,12 @@ Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) 
     std::array<iovec, kPartsMax> vectors{};
     std::size_t count = 0;
     std::size_t taken = 0;
+    if (is_held_) {
+        const Result<std::size_t> flushed = flush();
+        if (!flushed) {
+            return flushed;
+        }
+    }
     if (unsent_.empty()) {
         for (const std::string_view part : parts) {
             if (!part.empty() && count < kPartsMax) {
@@ -202,7 +210,20 @@ Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) 
     return unsent();
 }
 
+void Stream::hold(std::initializer_list<std::string_view> parts) {
+    is_held_ = is_held_ || unsent_.empty();
+    std::size_t more = 0;
+    for (const std::string_view part : parts) {
+        more += part.size();
+    }
+    unsent_.reserve(unsent_.size() + more);
+    for (const std::string_view part : parts) {
+        unsent_ += part;
+    }
+}
+
 Result<std::size_t> Stream::flush() {
+    is_held_ = false;
     if (unsent_.empty()) {
         return std::size_t{0};
     }

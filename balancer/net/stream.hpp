@@ -47,9 +47,15 @@ class Stream {
     // Sends `parts` in order behind what is unsent, in one call to the kernel where possible.
     // Views are not kept. The number of octets unsent afterwards.
     [[nodiscard]] Result<std::size_t> send(std::initializer_list<std::string_view> parts);
+    // Keeps a copy of `parts` behind what is unsent, for the next flush() or send().
+    void hold(std::initializer_list<std::string_view> parts);
     [[nodiscard]] Result<std::size_t> flush();
 
-    [[nodiscard]] std::size_t unsent() const { return unsent_.size() - flushed_; }
+    // Octets that the kernel did not take; those that are held count once they were tried.
+    [[nodiscard]] std::size_t unsent() const { return is_held_ ? 0 : waiting(); }
+
+    // Octets that nobody has tried to send.
+    [[nodiscard]] std::size_t held() const { return is_held_ ? waiting() : 0; }
 
     // Octets received; 0 at the end of the stream; error would_block when there are none yet.
     [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer) const;
@@ -75,12 +81,15 @@ class Stream {
  private:
     void close();
 
+    [[nodiscard]] std::size_t waiting() const { return unsent_.size() - flushed_; }
+
     Poller* poller_;
     Descriptor socket_;
     bool is_watched_ = false;
     Interest interest_;
     std::string unsent_;
     std::size_t flushed_ = 0;  // octets at the front of it that have left
+    bool is_held_ = false;     // none of it was tried
 };
 
 struct Connecting {

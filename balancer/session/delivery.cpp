@@ -37,7 +37,7 @@ Milliseconds between(TimePoint from, TimePoint to) {
 
 }  // namespace
 
-Delivery::Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Output& out)
+Delivery::Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Output& out)
     : settings_(std::move(settings)),
       envelope_{std::move(mail.line), std::move(mail.origin), {}},
       key_(origin_key(settings_, envelope_.xforward)),
@@ -63,7 +63,7 @@ Delivery::Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Outp
     }
 }
 
-void Delivery::add_recipient(RcptStep recipient, TimePoint now, Output& out) {
+void Delivery::add_recipient(RcptStep&& recipient, TimePoint now, Output& out) {
     unanswered_.push_back({NodeCommand::rcpt, {}});
     if (stage_ == Stage::dead) {
         answer(decision_->reply, out);

@@ -44,10 +44,10 @@ struct DeliverySettings {
 
 class Delivery {
  public:
-    Delivery(DeliverySettings settings, MailStep mail, TimePoint now, Output& out);
+    Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Output& out);
 
     // Commands of Postfix. REQUIRES: !is_over().
-    void add_recipient(RcptStep recipient, TimePoint now, Output& out);
+    void add_recipient(RcptStep&& recipient, TimePoint now, Output& out);
     void start_data(TimePoint now, Output& out);
     // Content, up to its end; how many octets of `bytes` it was. REQUIRES: wants_content().
     [[nodiscard]] std::size_t take_content(std::string_view bytes, TimePoint now, Output& out);
@@ -128,6 +128,11 @@ class Delivery {
 
     // One node's turn.
     struct Attempt {
+        Attempt(pool::Grant granted, std::string key, NodeDialogue dialogue, TimePoint now)
+            : grant(std::move(granted)),
+              reuse_key(std::move(key)),
+              node(std::move(dialogue), now) {}
+
         pool::Grant grant;
         std::string reuse_key;
         NodeSide node;

@@ -47,8 +47,7 @@ void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, Ti
     }
     out.requests.emplace_back(
         ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key});
-    attempt_.emplace(Attempt{
-        grant, std::move(reuse_key), NodeSide(std::move(dialogue), now), 0, {}, false, {}, true});
+    attempt_.emplace(grant, std::move(reuse_key), std::move(dialogue), now);
     submit_envelope(now, out);
 }
 

@@ -44,18 +44,19 @@ std::optional<FrontendStep> Frontend::next(bool is_answer_outstanding) {
         input_.shorten();
         return std::nullopt;
     }
-    std::optional<FrontendStep> step;
-    if (is_answer_outstanding) {
-        step = line->is_too_long ? std::nullopt : pipelined(line->text);
-    } else if (line->is_too_long) {
-        step = refuse_unreadable("Line too long");
-    } else {
-        step = decide(line->text);
-    }
+    std::optional<FrontendStep> step = step_of(*line, is_answer_outstanding);
     if (step) {
         input_.pop();
     }
     return step;
+}
+
+std::optional<FrontendStep> Frontend::step_of(const smtp::LineBuffer::Line& line,
+                                              bool is_answer_outstanding) {
+    if (is_answer_outstanding) {
+        return line.is_too_long ? std::nullopt : pipelined(line.text);
+    }
+    return line.is_too_long ? refuse_unreadable("Line too long") : decide(line.text);
 }
 
 std::optional<FrontendStep> Frontend::pipelined(std::string_view line) {

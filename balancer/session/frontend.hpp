@@ -72,6 +72,8 @@ class Frontend {
     [[nodiscard]] const std::string& client_name() const { return client_name_; }
 
  private:
+    [[nodiscard]] std::optional<FrontendStep> step_of(const smtp::LineBuffer::Line& line,
+                                                      bool is_answer_outstanding);
     // `line` without, MailStep and RcptStep with its CRLF.
     [[nodiscard]] FrontendStep decide(std::string_view line);
     [[nodiscard]] std::optional<FrontendStep> pipelined(std::string_view line);

@@ -177,7 +177,7 @@ bool Session::advance_commands(TimePoint now, Output& out) {
     return true;
 }
 
-void Session::take_step(FrontendStep step, TimePoint now, Output& out) {
+void Session::take_step(FrontendStep&& step, TimePoint now, Output& out) {
     if (auto* mail = std::get_if<MailStep>(&step)) {
         begin_delivery(std::move(*mail), now, out);
     } else if (auto* recipient = std::get_if<RcptStep>(&step)) {
@@ -195,7 +195,7 @@ void Session::take_step(FrontendStep step, TimePoint now, Output& out) {
     }
 }
 
-void Session::begin_delivery(MailStep mail, TimePoint now, Output& out) {
+void Session::begin_delivery(MailStep&& mail, TimePoint now, Output& out) {
     if (is_shutting_down_) {
         refuse_and_close(shutting_down_reply(), out);
         return;

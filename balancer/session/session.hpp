@@ -81,8 +81,8 @@ class Session {
     void advance(TimePoint now, Output& out);
     [[nodiscard]] bool advance_content(TimePoint now, Output& out);
     [[nodiscard]] bool advance_commands(TimePoint now, Output& out);
-    void take_step(FrontendStep step, TimePoint now, Output& out);
-    void begin_delivery(MailStep mail, TimePoint now, Output& out);
+    void take_step(FrontendStep&& step, TimePoint now, Output& out);
+    void begin_delivery(MailStep&& mail, TimePoint now, Output& out);
     void reset(const smtp::Reply& reply, TimePoint now, Output& out);
     void end_delivery();
     void close(Output& out);
