@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -44,8 +45,15 @@ namespace millrace::smtp {
 }
 
 [[nodiscard]] constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return to_upper(x) == to_upper(y); });
+    if (a.size() != b.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] != b[i] && to_upper(a[i]) != to_upper(b[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 [[nodiscard]] constexpr bool starts_with_ignoring_case(std::string_view text,

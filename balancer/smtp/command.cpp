@@ -2,6 +2,7 @@
 
 #include "balancer/smtp/ascii.hpp"
 #include "balancer/smtp/errc.hpp"
+#include "balancer/smtp/text_scan.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,18 +16,19 @@ struct VerbName {
     Verb verb;
 };
 
+// The verbs of every message first.
 constexpr std::array<VerbName, 17> kVerbs{{
-    {"HELO", Verb::helo},
-    {"EHLO", Verb::ehlo},
-    {"LHLO", Verb::lhlo},
+    {"XFORWARD", Verb::xforward},
     {"MAIL", Verb::mail},
     {"RCPT", Verb::rcpt},
     {"DATA", Verb::data},
+    {"EHLO", Verb::ehlo},
+    {"LHLO", Verb::lhlo},
+    {"QUIT", Verb::quit},
     {"RSET", Verb::rset},
     {"NOOP", Verb::noop},
+    {"HELO", Verb::helo},
     {"VRFY", Verb::vrfy},
-    {"QUIT", Verb::quit},
-    {"XFORWARD", Verb::xforward},
     {"BDAT", Verb::bdat},
     {"AUTH", Verb::auth},
     {"STARTTLS", Verb::starttls},
@@ -36,20 +38,32 @@ constexpr std::array<VerbName, 17> kVerbs{{
 }};
 
 Verb verb_of(std::string_view word) {
-    const auto* found = std::find_if(kVerbs.begin(), kVerbs.end(), [word](const VerbName& verb) {
-        return equals_ignoring_case(word, verb.name);
-    });
-    return found == kVerbs.end() ? Verb::unknown : found->verb;
+    for (const auto& verb : kVerbs) {
+        if (equals_ignoring_case(word, verb.name)) {
+            return verb.verb;
+        }
+    }
+    return Verb::unknown;
+}
+
+bool is_forbidden(char c) {
+    return is_control(c) && c != '\t';
+}
+
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
 }
 
 }  // namespace
 
 Result<Command> parse_command(std::string_view line) {
-    if (std::any_of(line.begin(), line.end(), [](char c) { return is_control(c) && c != '\t'; })) {
+    if (!is_printable_ascii(line) && std::any_of(line.begin(), line.end(), is_forbidden)) {
         return Errc::control_character;
     }
     // Trailing white space is tolerated (RFC 5321, 4.1.1).
-    line = line.substr(0, line.find_last_not_of(" \t") + 1);
+    while (!line.empty() && is_blank(line.back())) {
+        line.remove_suffix(1);
+    }
     const auto word = line.substr(0, line.find(' '));
     line.remove_prefix(std::min(word.size() + 1, line.size()));
     return Command{.verb = verb_of(word), .argument = line};

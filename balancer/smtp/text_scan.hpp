@@ -1,0 +1,13 @@
+// What a text consists of, found out eight octets at a time.
+#pragma once
+
+#include <string_view>
+
+namespace millrace::smtp {
+
+// Octets from 0x20 to 0x7E only, as nearly every line has them.
+[[nodiscard]] bool is_printable_ascii(std::string_view text);
+// No octet above 0x7F.
+[[nodiscard]] bool is_ascii(std::string_view text);
+
+}  // namespace millrace::smtp
