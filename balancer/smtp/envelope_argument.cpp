@@ -3,9 +3,13 @@
 #include "balancer/smtp/ascii.hpp"
 #include "balancer/smtp/command.hpp"
 #include "balancer/smtp/errc.hpp"
+#include "balancer/smtp/octet_set.hpp"
 #include "balancer/smtp/path.hpp"
+#include "balancer/smtp/text_scan.hpp"
 #include "balancer/smtp/utf8.hpp"
 #include "balancer/smtp/xtext.hpp"
+
+#include <boost/container/small_vector.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -21,20 +25,25 @@ struct Parameter {
     std::optional<std::string_view> value;
 };
 
+// More than anybody sends: MAIL knows five parameters and RCPT two.
+constexpr std::size_t kUsualParameters = 5;
+using Parameters = boost::container::small_vector<Parameter, kUsualParameters>;
+
 struct Argument {
     Path path;
-    std::vector<Parameter> parameters;
+    Parameters parameters;
 };
 
+constexpr OctetSet kKeyword([](char c) { return is_alphanumeric(c) || c == '-'; });
+// esmtp-value is anything but '=', space and controls; RFC 6531 adds what is not ASCII.
+constexpr OctetSet kValue([](char c) { return (is_graphic(c) && c != '=') || is_eight_bit(c); });
+
 bool is_keyword(std::string_view text) {
-    const auto is_member = [](char c) { return is_alphanumeric(c) || c == '-'; };
-    return !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), is_member);
+    return !text.empty() && text.front() != '-' && kKeyword.contains_all(text);
 }
 
-// esmtp-value is anything but '=', space and controls; RFC 6531 adds what is not ASCII.
 bool is_value(std::string_view text) {
-    const auto is_member = [](char c) { return (is_graphic(c) && c != '=') || is_eight_bit(c); };
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_member);
+    return !text.empty() && kValue.contains_all(text);
 }
 
 Result<Parameter> parse_parameter(std::string_view word) {
@@ -49,14 +58,14 @@ Result<Parameter> parse_parameter(std::string_view word) {
     return parameter;
 }
 
-bool has_keyword(const std::vector<Parameter>& parameters, std::string_view keyword) {
+bool has_keyword(const Parameters& parameters, std::string_view keyword) {
     return std::any_of(parameters.begin(), parameters.end(), [keyword](const Parameter& parameter) {
         return equals_ignoring_case(parameter.keyword, keyword);
     });
 }
 
-// "FROM:" or "TO:", path, parameters.
-Result<Argument> parse_argument(std::string_view text, std::string_view prefix) {
+// "FROM:" or "TO:", path, parameters; into an argument that has nothing yet.
+Result<void> parse_argument(std::string_view text, std::string_view prefix, Argument& argument) {
     if (!starts_with_ignoring_case(text, prefix)) {
         return Errc::syntax;
     }
@@ -66,11 +75,11 @@ Result<Argument> parse_argument(std::string_view text, std::string_view prefix) 
     if (!path) {
         return path.error();
     }
+    argument.path = *path;
     auto rest = path->rest;
     if (!rest.empty() && rest.front() != ' ') {
         return Errc::syntax;
     }
-    Argument argument{.path = *path, .parameters = {}};
     while (!rest.empty()) {
         const auto parameter = parse_parameter(take_word(rest));
         if (!parameter) {
@@ -81,7 +90,7 @@ Result<Argument> parse_argument(std::string_view text, std::string_view prefix) 
         }
         argument.parameters.push_back(*parameter);
     }
-    return argument;
+    return {};
 }
 
 // RFC 1870: up to 20 digits; what no uint64 holds cannot be a size.
@@ -102,11 +111,8 @@ bool is_one_of(std::string_view value, std::initializer_list<std::string_view> c
 }
 
 bool is_xtext(std::string_view value) {
-    return !value.empty() && decode_xtext(value).has_value();
-}
-
-bool is_ascii(std::string_view value) {
-    return std::none_of(value.begin(), value.end(), is_eight_bit);
+    const bool has_code = value.find('+') != std::string_view::npos;
+    return !value.empty() && (!has_code || decode_xtext(value).has_value());
 }
 
 // NEVER alone, or any of the others once each (RFC 3461, 4.1).
@@ -186,12 +192,12 @@ Result<void> check_rcpt(const Parameter& parameter, const Extensions& known) {
 }  // namespace
 
 Result<MailArgument> parse_mail(std::string_view argument, const Extensions& known) {
-    const auto parsed = parse_argument(argument, "FROM:");
-    if (!parsed) {
-        return parsed.error();
+    Argument parsed;
+    if (const auto result = parse_argument(argument, "FROM:", parsed); !result) {
+        return result.error();
     }
-    MailArgument mail{.address = parsed->path.address, .size = std::nullopt};
-    for (const auto& parameter : parsed->parameters) {
+    MailArgument mail{.address = parsed.path.address, .size = std::nullopt};
+    for (const auto& parameter : parsed.parameters) {
         if (const auto applied = apply(parameter, known, mail); !applied) {
             return applied.error();
         }
@@ -200,19 +206,19 @@ Result<MailArgument> parse_mail(std::string_view argument, const Extensions& kno
 }
 
 Result<RcptArgument> parse_rcpt(std::string_view argument, const Extensions& known) {
-    const auto parsed = parse_argument(argument, "TO:");
-    if (!parsed) {
-        return parsed.error();
+    Argument parsed;
+    if (const auto result = parse_argument(argument, "TO:", parsed); !result) {
+        return result.error();
     }
-    if (parsed->path.address.empty()) {
+    if (parsed.path.address.empty()) {
         return Errc::syntax;
     }
-    for (const auto& parameter : parsed->parameters) {
+    for (const auto& parameter : parsed.parameters) {
         if (const auto checked = check_rcpt(parameter, known); !checked) {
             return checked.error();
         }
     }
-    return RcptArgument{.address = parsed->path.address};
+    return RcptArgument{.address = parsed.path.address};
 }
 
 }  // namespace millrace::smtp

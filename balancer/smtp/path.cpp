@@ -3,8 +3,8 @@
 #include "balancer/smtp/ascii.hpp"
 #include "balancer/smtp/command.hpp"
 #include "balancer/smtp/errc.hpp"
+#include "balancer/smtp/octet_set.hpp"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace millrace::smtp {
@@ -20,34 +20,32 @@ bool take(std::string_view& text, char c) {
     return true;
 }
 
-template <typename Predicate>
-bool take_some(std::string_view& text, Predicate is_member) {
-    const auto end = std::find_if_not(text.begin(), text.end(), is_member);
-    const auto length = static_cast<std::size_t>(end - text.begin());
+bool take_some(std::string_view& text, const OctetSet& members) {
+    const auto length = members.prefix_length(text);
     text.remove_prefix(length);
     return length != 0;
 }
 
-bool is_atom(char c) {
+constexpr OctetSet kAtom([](char c) {
     constexpr std::string_view kSpecials = "()<>[]:;@\\,\"";
     return is_eight_bit(c) || (is_graphic(c) && kSpecials.find(c) == std::string_view::npos);
-}
+});
 
 // With the underscore that host names have in practice.
-bool is_domain(char c) {
+constexpr OctetSet kDomain([](char c) {
     return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || is_eight_bit(c);
-}
+});
 
 // What an IPv4, IPv6 or tagged address literal is made of.
-bool is_literal(char c) {
+constexpr OctetSet kLiteral([](char c) {
     return is_alphanumeric(c) || c == '-' || c == '.' || c == ':';
-}
+});
 
 bool take_domain(std::string_view& text) {
     if (take(text, '[')) {
-        return take_some(text, is_literal) && take(text, ']');
+        return take_some(text, kLiteral) && take(text, ']');
     }
-    return take_some(text, is_domain);
+    return take_some(text, kDomain);
 }
 
 // A quoted string may hold spaces, brackets and, behind a backslash, quotes.
@@ -64,7 +62,7 @@ bool take_quoted(std::string_view& text) {
 }
 
 bool take_local_part(std::string_view& text) {
-    return text.starts_with('"') ? take_quoted(text) : take_some(text, is_atom);
+    return text.starts_with('"') ? take_quoted(text) : take_some(text, kAtom);
 }
 
 // "@one,@two:"; nothing at all is a route, too. Routes are to be ignored (RFC 5321, appendix C).
