@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstddef>
 
+#include <arpa/inet.h>
+
 namespace millrace {
 namespace {
 
@@ -50,6 +52,71 @@ std::optional<unsigned> parse_decimal(std::string_view text, unsigned max) {
     return number;
 }
 
+// Takes decimal digits off the front of `text`: one octet of a dotted quad.
+std::optional<unsigned> take_quad_octet(std::string_view& text) {
+    constexpr std::size_t kDigitsMax = 3;
+    unsigned number = 0;
+    std::size_t digits = 0;
+    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
+        if (digits == kDigitsMax || (digits == 1 && number == 0)) {
+            return std::nullopt;
+        }
+        number = number * 10 + static_cast<unsigned>(text[digits] - '0');
+        ++digits;
+    }
+    if (digits == 0 || number > 255) {
+        return std::nullopt;
+    }
+    text.remove_prefix(digits);
+    return number;
+}
+
+std::optional<Address> parse_ipv4(std::string_view text) {
+    constexpr int kOctets = 4;
+    std::uint32_t address = 0;
+    for (int i = 0; i < kOctets; ++i) {
+        if (i != 0) {
+            if (!text.starts_with('.')) {
+                return std::nullopt;
+            }
+            text.remove_prefix(1);
+        }
+        const auto octet = take_quad_octet(text);
+        if (!octet) {
+            return std::nullopt;
+        }
+        address = address << 8U | *octet;
+    }
+    if (!text.empty()) {
+        return std::nullopt;
+    }
+    return boost::asio::ip::address_v4(address);
+}
+
+std::optional<Address> parse_ipv6(std::string_view text) {
+    // The library would take text that ends at a NUL.
+    if (text.size() > kAddressTextMax || text.find('\0') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::array<char, kAddressTextMax + 1> terminated{};
+    text.copy(terminated.data(), kAddressTextMax);
+    boost::asio::ip::address_v6::bytes_type octets{};
+    if (inet_pton(AF_INET6, terminated.data(), octets.data()) != 1) {
+        return std::nullopt;
+    }
+    return unmapped(boost::asio::ip::address_v6(octets));
+}
+
+std::string dotted_quad(const boost::asio::ip::address_v4& address) {
+    std::array<char, sizeof("255.255.255.255")> text{};
+    char* end = text.data();
+    for (const unsigned char octet : address.to_bytes()) {
+        end = std::to_chars(end, text.data() + text.size(), octet).ptr;
+        *end++ = '.';
+    }
+    return {text.data(), end - 1};
+}
+
 }  // namespace
 
 bool Network::contains(const Address& address) const {
@@ -66,18 +133,8 @@ Address unmapped(const Address& address) {
 }
 
 std::optional<Address> parse_address(std::string_view text) {
-    // The alphabet keeps out what the library would take: a scope, and text that ends at a NUL.
-    constexpr std::string_view kAlphabet = "0123456789abcdefABCDEF.:";
-    if (text.empty() || text.size() > kAddressTextMax ||
-        text.find_first_not_of(kAlphabet) != std::string_view::npos) {
-        return std::nullopt;
-    }
-    error_code error;
-    const Address address = boost::asio::ip::make_address(std::string{text}, error);
-    if (error) {
-        return std::nullopt;
-    }
-    return unmapped(address);
+    const bool is_ipv6_text = text.find(':') != std::string_view::npos;
+    return is_ipv6_text ? parse_ipv6(text) : parse_ipv4(text);
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
@@ -138,11 +195,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 std::string to_string(const Address& address) {
     const Address plain = unmapped(address);
     if (plain.is_v4()) {
-        std::string text;
-        for (const unsigned char octet : plain.to_v4().to_bytes()) {
-            text.append(text.empty() ? "" : ".").append(std::to_string(octet));
-        }
-        return text;
+        return dotted_quad(plain.to_v4());
     }
     // Made again from its octets: a scope is of no meaning on another host.
     return boost::asio::ip::address_v6{plain.to_v6().to_bytes()}.to_string();

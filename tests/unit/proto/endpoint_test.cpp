@@ -22,6 +22,9 @@ TEST(Address, IsParsedStrictlyAndWrittenInItsCanonicalForm) {
         {"192.0.2.1", "192.0.2.1"},
         {"0.0.0.0", "0.0.0.0"},
         {"255.255.255.255", "255.255.255.255"},
+        {"9.10.99.100", "9.10.99.100"},
+        {"10.0.249.250", "10.0.249.250"},
+        {"199.200.0.255", "199.200.0.255"},
         {"::", "::"},
         {"::1", "::1"},
         {"2001:db8::1", "2001:db8::1"},
@@ -59,6 +62,19 @@ TEST(Address, RefusesWhatIsNoAddress) {
         "192.0.2.256",
         "192.0.2.01",
         "192.0.2.001",
+        "00.0.2.1",
+        "192.0.2.00",
+        "192.0.2.1000",
+        "192.0.2.4294967297",
+        "192..2.1",
+        ".192.0.2.1",
+        "192.0.2.1.",
+        "192.0.2.a",
+        "192.0.2.-1",
+        "192,0,2,1",
+        "192.0.2.1a",
+        "256.0.2.1",
+        "999.0.2.1",
         "0x7f.0.0.1",
         "3221225985",
         "192.0.2.1 ",
@@ -84,6 +100,8 @@ TEST(Address, RefusesWhatIsNoAddress) {
         "scan1.example.com",
         embedded_nul("192.0.2.1"),
         embedded_nul("::1"),
+        embedded_nul("192.0.2.1") + ".1",
+        embedded_nul("192.0"),
         "192.0.2.1\n",
         "\xff",
         std::string(46, '1'),
@@ -91,6 +109,21 @@ TEST(Address, RefusesWhatIsNoAddress) {
     };
     for (const std::string& text : cases) {
         EXPECT_FALSE(parse_address(text)) << text;
+    }
+}
+
+TEST(Address, KnowsEveryOctetOfADottedQuad) {
+    for (unsigned octet = 0; octet < 1000; ++octet) {
+        const std::string digits = std::to_string(octet);
+        for (const auto& text : {digits + ".0.2.1", "192." + digits + ".2.1",
+                                 "192.0." + digits + ".1", "192.0.2." + digits}) {
+            const auto address = parse_address(text);
+            ASSERT_EQ(address.has_value(), octet < 256) << text;
+            if (address) {
+                EXPECT_EQ(*address, boost::asio::ip::make_address(text));
+                EXPECT_EQ(to_string(*address), text);
+            }
+        }
     }
 }
 
