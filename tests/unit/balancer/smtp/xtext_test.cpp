@@ -20,6 +20,16 @@ TEST(Xtext, DecodesBothCases) {
     EXPECT_EQ(decode_xtext(""), "");
 }
 
+TEST(Xtext, IsAppendedBehindWhatIsThere) {
+    std::string out = "HELO=";
+    append_xtext("+a+b", out);
+    append_xtext("", out);
+    append_xtext("c+", out);
+    EXPECT_EQ(out, "HELO=+2Ba+2Bbc+2B");
+    EXPECT_EQ(xtext_length("+a+b"), 8U);
+    EXPECT_EQ(xtext_length(""), 0U);
+}
+
 TEST(Xtext, RefusesIncompleteCodes) {
     for (const std::string_view xtext :
          {"+", "a+", "+2", "a+2", "+G0", "+0G", "+ 0", "++20", "+-1"}) {
@@ -34,6 +44,7 @@ TEST(Xtext, GivesEveryOctetBack) {
     }
     const auto xtext = encode_xtext(octets);
     EXPECT_EQ(decode_xtext(xtext), octets);
+    EXPECT_EQ(xtext_length(octets), xtext.size());
     for (const char c : xtext) {
         EXPECT_TRUE(c > 0x20 && c < 0x7F);
     }
