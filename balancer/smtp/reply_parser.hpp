@@ -29,6 +29,7 @@ class ReplyParser {
     [[nodiscard]] bool is_idle() const { return partial_.empty() && !failed_; }
 
  private:
+    [[nodiscard]] Result<std::optional<Reply>> read_lines(std::string_view& bytes);
     [[nodiscard]] bool take_line(std::string_view& bytes);
 
     std::string partial_;         // lines and the part of a line read so far

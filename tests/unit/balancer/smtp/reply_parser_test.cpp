@@ -67,6 +67,18 @@ TEST(ReplyParser, LeavesWhatFollowsAReply) {
     EXPECT_TRUE(parser.is_idle());
 }
 
+TEST(ReplyParser, GoesOnWithWhatIsHeldBeforeAWholeReply) {
+    ReplyParser parser;
+    std::string_view bytes = "250-a\r\n";
+    EXPECT_EQ(*parser.read(bytes), std::nullopt);
+    bytes = "250 b\r\n354 Go\r\n451 ";
+    EXPECT_EQ(parser.read(bytes)->value().wire, "250-a\r\n250 b\r\n");
+    EXPECT_EQ(parser.read(bytes)->value().wire, "354 Go\r\n");
+    EXPECT_EQ(*parser.read(bytes), std::nullopt);
+    bytes = "x\r\n";
+    EXPECT_EQ(parser.read(bytes)->value().wire, "451 x\r\n");
+}
+
 TEST(ReplyParser, IsNotIdleInsideAReply) {
     ReplyParser parser;
     for (std::string_view bytes : {"2", "50-a\r", "\n", "250 b\r"}) {
@@ -151,6 +163,7 @@ TEST(ReplyParser, BoundsAReply) {
     fitting[15 * 1024 + 3] = ' ';
     EXPECT_EQ(read_all({fitting}).replies, std::vector<std::string>{fitting});
     EXPECT_EQ(read_all({wire + line, "250 x\r\n"}).error, Errc::reply_too_long);
+    EXPECT_EQ(read_all({wire + line + "250 x\r\n"}).error, Errc::reply_too_long);
 }
 
 }  // namespace
