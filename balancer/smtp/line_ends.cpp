@@ -18,26 +18,31 @@ bool is_plain_lf(std::string_view bytes, std::size_t lf) {
 
 #if defined(__SSE2__)
 
-constexpr std::size_t kStep = sizeof(__m128i);
+constexpr std::size_t kRegister = sizeof(__m128i);
+constexpr std::size_t kStep = 64;  // octets, one bit each in a word
 
-// One bit for each octet of the step at `at` that is `octet`.
-std::uint32_t where(const char* at, char octet) {
+// One bit for each octet of the register at `at` that is LF.
+std::uint64_t line_feeds_of_register(const char* at) {
     const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    return static_cast<std::uint32_t>(
-        _mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8(octet))));
+    const int bits = _mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8('\n')));
+    return static_cast<std::uint32_t>(bits);
+}
+
+// The same for the step at `at`.
+std::uint64_t line_feeds(const char* at) {
+    return line_feeds_of_register(at) | line_feeds_of_register(at + kRegister) << kRegister |
+           line_feeds_of_register(at + 2 * kRegister) << 2 * kRegister |
+           line_feeds_of_register(at + 3 * kRegister) << 3 * kRegister;
 }
 
 // How far it is to the first LF that is not plain, in whole steps where there is none.
 std::size_t skip_steps(std::string_view bytes, std::size_t at) {
     for (; at + kStep < bytes.size(); at += kStep) {
-        const char* step = bytes.data() + at;
-        const std::uint32_t lfs = where(step, '\n');
-        if (lfs == 0) {
-            continue;
-        }
-        const std::uint32_t others = lfs & (~where(step - 1, '\r') | where(step + 1, '.'));
-        if (others != 0) {
-            return at + static_cast<std::size_t>(std::countr_zero(others));
+        for (auto lfs = line_feeds(bytes.data() + at); lfs != 0; lfs &= lfs - 1) {
+            const std::size_t lf = at + static_cast<std::size_t>(std::countr_zero(lfs));
+            if (!is_plain_lf(bytes, lf)) {
+                return lf;
+            }
         }
     }
     return at;

@@ -34,8 +34,8 @@ void expect_right(std::string_view bytes, std::size_t at) {
 
 TEST(PlainLinesEnd, StopsAtEveryLfThatMattersWhereverItStands) {
     for (const std::string_view mark : {"\r\n.", "x\ny", "\n\n", "\r\r\n.", "\r\n"}) {
-        for (std::size_t before = 0; before < 70; ++before) {
-            for (const std::size_t behind : {0U, 1U, 15U, 16U, 40U}) {
+        for (std::size_t before = 0; before < 140; ++before) {
+            for (const std::size_t behind : {0U, 1U, 15U, 16U, 40U, 63U, 64U, 130U}) {
                 std::string bytes = "a" + std::string(before, 'b');
                 bytes += mark;
                 bytes += std::string(behind, 'c');
@@ -57,7 +57,7 @@ TEST(PlainLinesEnd, IsRightForRandomOctets) {
     constexpr std::string_view kOctets = "\r\r\n\n..abcdefgh";
     std::mt19937 random(1);  // NOLINT: the same every time
     for (int i = 0; i < 20000; ++i) {
-        std::string bytes(1 + random() % 90, ' ');
+        std::string bytes(1 + random() % 300, ' ');
         std::generate(bytes.begin(), bytes.end(),
                       [&] { return kOctets[random() % kOctets.size()]; });
         expect_right(bytes, 1 + random() % bytes.size());
