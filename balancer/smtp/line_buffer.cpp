@@ -12,17 +12,29 @@ constexpr std::string_view kCrlf = "\r\n";
 }  // namespace
 
 void LineBuffer::append(std::string_view bytes) {
-    bytes_.erase(0, std::exchange(begin_, 0));
+    if (begin_ != 0) {
+        bytes_.erase(0, begin_);
+        if (end_ != std::string::npos) {
+            end_ -= begin_;
+        }
+        begin_ = 0;
+    }
+    const auto from = bytes_.size();
     bytes_.append(bytes);
-    if (bytes_.find(kCrlf) == std::string::npos) {
+    if (end_ == std::string::npos) {
+        find_end(from == 0 ? 0 : from - 1);  // the CR may have been there
         shorten();
     }
+}
+
+void LineBuffer::find_end(std::size_t from) {
+    end_ = bytes_.find(kCrlf, from);
 }
 
 // The line stays over the limit, so that it is reported when it ends; of its octets only a final CR
 // still counts.
 void LineBuffer::shorten() {
-    if (size() <= kLineLengthMax) {
+    if (end_ != std::string::npos || size() <= kLineLengthMax) {
         return;
     }
     bytes_.erase(0, std::exchange(begin_, 0));
@@ -32,29 +44,30 @@ void LineBuffer::shorten() {
 }
 
 std::optional<LineBuffer::Line> LineBuffer::front() const {
-    const auto unread = std::string_view(bytes_).substr(begin_);
-    const auto length = unread.find(kCrlf);
-    if (length == std::string_view::npos) {
+    if (end_ == std::string::npos) {
         return std::nullopt;
     }
+    const auto length = end_ - begin_;
     if (length + kCrlf.size() > kLineLengthMax) {
         return Line{.text = {}, .is_too_long = true};
     }
-    return Line{.text = unread.substr(0, length), .is_too_long = false};
+    return Line{.text = std::string_view(bytes_).substr(begin_, length), .is_too_long = false};
 }
 
 void LineBuffer::pop() {
-    const auto end = bytes_.find(kCrlf, begin_);
-    BOOST_ASSERT(end != std::string::npos);
-    begin_ = end + kCrlf.size();
+    BOOST_ASSERT(end_ != std::string::npos);
+    begin_ = end_ + kCrlf.size();
     if (is_empty()) {
         static_cast<void>(take());
+    } else {
+        find_end(begin_);
     }
 }
 
 std::string LineBuffer::take() {
     auto taken = std::exchange(bytes_, {});
     taken.erase(0, std::exchange(begin_, 0));
+    end_ = std::string::npos;
     return taken;
 }
 

@@ -42,8 +42,12 @@ class LineBuffer {
     [[nodiscard]] bool is_empty() const { return size() == 0; }
 
  private:
+    // Moves end_ to the end of the first line; before `from` there is none.
+    void find_end(std::size_t from);
+
     std::string bytes_;
-    std::size_t begin_ = 0;  // start of the first line
+    std::size_t begin_ = 0;                // start of the first line
+    std::size_t end_ = std::string::npos;  // its CRLF; npos while it is unfinished
 };
 
 }  // namespace millrace::smtp

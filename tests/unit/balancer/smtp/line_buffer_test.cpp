@@ -117,6 +117,33 @@ TEST(LineBuffer, UnfinishedLineBehindAnotherIsShortenedOnDemand) {
     EXPECT_EQ(buffer.front()->text, "QUIT");
 }
 
+TEST(LineBuffer, MayGrowWhileCompleteLinesWait) {
+    LineBuffer buffer;
+    buffer.append("MAIL\r\nRCPT\r\nDATA\r");
+    buffer.pop();
+    buffer.append("\nQUIT");
+    EXPECT_EQ(buffer.front()->text, "RCPT");
+    buffer.append("\r\n");
+    for (const std::string_view line : {"RCPT", "DATA", "QUIT"}) {
+        EXPECT_EQ(buffer.front()->text, line);
+        buffer.pop();
+    }
+    EXPECT_FALSE(buffer.front());
+    EXPECT_TRUE(buffer.is_empty());
+}
+
+TEST(LineBuffer, TakeLeavesNoLine) {
+    LineBuffer buffer;
+    buffer.append("DATA\r\nNOOP\r\n");
+    buffer.pop();
+    EXPECT_EQ(buffer.take(), "NOOP\r\n");
+    EXPECT_FALSE(buffer.front());
+    buffer.append("Q");
+    EXPECT_FALSE(buffer.front());
+    buffer.append("UIT\r\n");
+    EXPECT_EQ(buffer.front()->text, "QUIT");
+}
+
 TEST(LineBuffer, TakeGivesWhatFollowsALineUnchangedHoweverLong) {
     const auto content = filler(3 * LineBuffer::kLineLengthMax) + "\n.\r\n";
     LineBuffer buffer;
