@@ -26,6 +26,15 @@ constexpr std::array<Keyword, 6> kKeywords{{
 
 constexpr std::string_view kXforward = "XFORWARD";
 
+const Keyword* find_keyword(std::string_view name) {
+    for (const auto& keyword : kKeywords) {
+        if (equals_ignoring_case(name, keyword.name)) {
+            return &keyword;
+        }
+    }
+    return nullptr;
+}
+
 // Splits the next line off, without code, separator and CRLF.
 std::string_view take_line(std::string_view& wire) {
     const auto end = std::min(wire.find("\r\n"), wire.size());
@@ -53,12 +62,9 @@ Capabilities parse_capabilities(const Reply& ehlo_reply) {
     while (!wire.empty()) {
         auto line = take_line(wire);
         const auto name = take_word(line);
-        for (const auto& keyword : kKeywords) {
-            if (equals_ignoring_case(name, keyword.name)) {
-                found.*keyword.flag = true;
-            }
-        }
-        if (equals_ignoring_case(name, kXforward)) {
+        if (const auto* keyword = find_keyword(name)) {
+            found.*keyword->flag = true;
+        } else if (equals_ignoring_case(name, kXforward)) {
             found.xforward = parse_xforward_attributes(line);
         }
     }
