@@ -52,45 +52,34 @@ std::optional<unsigned> parse_decimal(std::string_view text, unsigned max) {
     return number;
 }
 
-// Takes decimal digits off the front of `text`: one octet of a dotted quad.
-std::optional<unsigned> take_quad_octet(std::string_view& text) {
-    constexpr std::size_t kDigitsMax = 3;
-    unsigned number = 0;
-    std::size_t digits = 0;
-    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
-        if (digits == kDigitsMax || (digits == 1 && number == 0)) {
-            return std::nullopt;
-        }
-        number = number * 10 + static_cast<unsigned>(text[digits] - '0');
-        ++digits;
-    }
-    if (digits == 0 || number > 255) {
-        return std::nullopt;
-    }
-    text.remove_prefix(digits);
-    return number;
-}
-
+// Four numbers from 0 to 255, without leading zeroes, between dots.
 std::optional<Address> parse_ipv4(std::string_view text) {
-    constexpr int kOctets = 4;
     std::uint32_t address = 0;
-    for (int i = 0; i < kOctets; ++i) {
-        if (i != 0) {
-            if (!text.starts_with('.')) {
-                return std::nullopt;
-            }
-            text.remove_prefix(1);
+    unsigned dots = 0;
+    unsigned octet = 0;
+    bool has_digit = false;  // of this octet
+    for (const char c : text) {
+        if (c == '.' && has_digit) {
+            address = address << 8U | octet;
+            ++dots;
+            octet = 0;
+            has_digit = false;
+            continue;
         }
-        const auto octet = take_quad_octet(text);
-        if (!octet) {
+        const bool has_leading_zero = has_digit && octet == 0;
+        if (c < '0' || c > '9' || has_leading_zero) {
             return std::nullopt;
         }
-        address = address << 8U | *octet;
+        octet = octet * 10 + static_cast<unsigned>(c - '0');
+        has_digit = true;
+        if (octet > 255) {
+            return std::nullopt;
+        }
     }
-    if (!text.empty()) {
+    if (dots != 3 || !has_digit) {
         return std::nullopt;
     }
-    return boost::asio::ip::address_v4(address);
+    return boost::asio::ip::address_v4(address << 8U | octet);
 }
 
 std::optional<Address> parse_ipv6(std::string_view text) {
@@ -133,8 +122,8 @@ Address unmapped(const Address& address) {
 }
 
 std::optional<Address> parse_address(std::string_view text) {
-    const bool is_ipv6_text = text.find(':') != std::string_view::npos;
-    return is_ipv6_text ? parse_ipv6(text) : parse_ipv4(text);
+    auto address = parse_ipv4(text);
+    return address ? address : parse_ipv6(text);
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
