@@ -11,32 +11,28 @@
 namespace millrace::smtp {
 namespace {
 
+constexpr std::string_view kCrlf = "\r\n";
+
 struct ReplyLine {
-    unsigned code = 0;
+    unsigned code = 0;  // 0: this is no line of a reply
     bool is_last = false;
 };
 
+// Text has all octets but these.
 bool is_never_in_text(char c) {
     return c == '\r' || c == '\0';
 }
 
-bool is_text(std::string_view text) {
-    return is_printable_ascii(text) || std::none_of(text.begin(), text.end(), is_never_in_text);
-}
-
-// "250-text", "250 text" or "250" (RFC 5321, 4.2), without the CRLF.
-Result<ReplyLine> parse_line(std::string_view line) {
+// "250-text", "250 text" or "250" (RFC 5321, 4.2), without the CRLF; the text is not looked at.
+ReplyLine parse_line(std::string_view line) {
     const bool has_code = line.size() >= 3 && line[0] >= '2' && line[0] <= '5' &&
                           is_digit(line[1]) && is_digit(line[2]);
-    if (!has_code || !is_text(line)) {
-        return Errc::malformed_reply;
-    }
     const char separator = line.size() > 3 ? line[3] : ' ';
-    if (separator != ' ' && separator != '-') {
-        return Errc::malformed_reply;
+    if (!has_code || (separator != ' ' && separator != '-')) {
+        return {};
     }
     const int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-    return ReplyLine{.code = static_cast<unsigned>(code), .is_last = separator == ' '};
+    return {.code = static_cast<unsigned>(code), .is_last = separator == ' '};
 }
 
 struct WholeReply {
@@ -44,25 +40,25 @@ struct WholeReply {
     std::size_t length = 0;  // 0: there is none
 };
 
-// The reply that stands whole at the front of `bytes`, as replies nearly always do; none when it is
-// unfinished or wrong in any way.
+// The reply that stands whole at the front of `bytes`, as replies nearly always do. None when it is
+// unfinished or wrong, or has text that is not all printable ASCII: the long way tells these apart.
 WholeReply find_whole(std::string_view bytes) {
     unsigned code = 0;
     for (std::size_t begin = 0;;) {
-        const auto lf = bytes.find('\n', begin);
-        const auto end = lf + 1;
-        if (lf == std::string_view::npos || lf == begin || bytes[lf - 1] != '\r' ||
+        const auto length = printable_ascii_length(bytes.substr(begin));
+        const auto end = begin + length + kCrlf.size();
+        if (bytes.substr(begin + length, kCrlf.size()) != kCrlf ||
             end - begin > ReplyParser::kLineLengthMax || end > ReplyParser::kReplyLengthMax) {
             return {};
         }
-        const auto line = parse_line(bytes.substr(begin, lf - 1 - begin));
-        if (!line || (code != 0 && code != line->code)) {
+        const auto line = parse_line(bytes.substr(begin, length));
+        if (line.code == 0 || (code != 0 && code != line.code)) {
             return {};
         }
-        if (line->is_last) {
-            return {.code = line->code, .length = end};
+        if (line.is_last) {
+            return {.code = line.code, .length = end};
         }
-        code = line->code;
+        code = line.code;
         begin = end;
     }
 }
@@ -85,26 +81,25 @@ Result<std::optional<Reply>> ReplyParser::read_lines(std::string_view& bytes) {
         if (!take_line(bytes)) {
             continue;
         }
-        const auto line = std::string_view(partial_).substr(line_begin_);
-        if (!line.ends_with("\r\n")) {
+        auto line = std::string_view(partial_).substr(line_begin_);
+        const bool has_crlf = line.ends_with(kCrlf);
+        line.remove_suffix(has_crlf ? kCrlf.size() : 0);
+        const auto parsed = parse_line(line);
+        if (!has_crlf || parsed.code == 0 ||
+            std::any_of(line.begin(), line.end(), is_never_in_text)) {
             failed_ = Errc::malformed_reply;
             break;
         }
-        const auto parsed = parse_line(line.substr(0, line.size() - 2));
-        if (!parsed) {
-            failed_ = parsed.error();
-            break;
-        }
-        if (code_ != 0 && code_ != parsed->code) {
+        if (code_ != 0 && code_ != parsed.code) {
             failed_ = Errc::reply_code_changed;
             break;
         }
-        if (parsed->is_last) {
+        if (parsed.is_last) {
             line_begin_ = 0;
             code_ = 0;
-            return std::optional(Reply{.code = parsed->code, .wire = std::exchange(partial_, {})});
+            return std::optional(Reply{.code = parsed.code, .wire = std::exchange(partial_, {})});
         }
-        code_ = parsed->code;
+        code_ = parsed.code;
         line_begin_ = partial_.size();
     }
     if (failed_) {

@@ -20,6 +20,13 @@ Word word_at(const char* at) {
     return word;
 }
 
+// Not 0 exactly when an octet is not from 0x20 to 0x7E. The subtraction sets the high bit of what
+// is below a space, the sum that of DEL; both may carry into the next octet only from one that is
+// found anyway.
+Word unprintable(Word word) {
+    return ((word - kOnes * ' ') | (word + kOnes) | word) & kHighBits;
+}
+
 // The octets of a text that is shorter than a word, filled up with letters.
 Word short_text(std::string_view text) {
     std::array<char, sizeof(Word)> octets{'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x'};
@@ -43,11 +50,20 @@ bool is_any_word(std::string_view text, Test test) {
 
 }  // namespace
 
-// The subtraction sets the high bit of what is below a space, the sum that of DEL. Both may carry
-// into the next octet only from one that is found anyway.
 bool is_printable_ascii(std::string_view text) {
-    return !is_any_word(
-        text, [](Word word) { return ((word - kOnes * ' ') | (word + kOnes) | word) & kHighBits; });
+    return !is_any_word(text, unprintable);
+}
+
+std::size_t printable_ascii_length(std::string_view text) {
+    std::size_t length = 0;
+    while (text.size() - length >= sizeof(Word) &&
+           unprintable(word_at(text.data() + length)) == 0) {
+        length += sizeof(Word);
+    }
+    while (length < text.size() && text[length] >= ' ' && text[length] < '\x7F') {
+        ++length;
+    }
+    return length;
 }
 
 bool is_ascii(std::string_view text) {

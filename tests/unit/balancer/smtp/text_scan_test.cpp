@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -29,9 +30,14 @@ TEST(TextScan, FindsAnOctetThatIsNotPrintableWhereverItStands) {
         for_each_place(neighbour, [](const std::string& text, char c) {
             ASSERT_EQ(is_printable_ascii(text), c == ' ' || is_graphic(c))
                 << testing::PrintToString(text);
+            const auto* const found =
+                std::find_if(text.data(), text.data() + text.size(),
+                             [](char x) { return x != ' ' && !is_graphic(x); });
+            ASSERT_EQ(printable_ascii_length(text), static_cast<std::size_t>(found - text.data()));
         });
     }
     EXPECT_TRUE(is_printable_ascii({}));
+    EXPECT_EQ(printable_ascii_length({}), 0U);
 }
 
 TEST(TextScan, FindsOneThatIsNotPrintableBesideOthers) {
@@ -56,6 +62,7 @@ TEST(TextScan, LooksAtNothingBehindTheText) {
     const std::string text = "eighteen octets ok\x01\xFF";
     for (std::size_t length = 0; length <= 18; ++length) {
         EXPECT_TRUE(is_printable_ascii(std::string_view(text).substr(0, length)));
+        EXPECT_EQ(printable_ascii_length(std::string_view(text).substr(0, length)), length);
         EXPECT_TRUE(is_ascii(std::string_view(text).substr(0, length)));
     }
 }
