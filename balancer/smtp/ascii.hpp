@@ -61,12 +61,18 @@ namespace millrace::smtp {
     return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
+constexpr void skip_spaces(std::string_view& text) {
+    while (text.starts_with(' ')) {
+        text.remove_prefix(1);
+    }
+}
+
 // Takes the next word off the front of `text`, and the spaces round it; empty at the end.
 [[nodiscard]] constexpr std::string_view take_word(std::string_view& text) {
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    skip_spaces(text);
     const auto word = text.substr(0, text.find(' '));
     text.remove_prefix(word.size());
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    skip_spaces(text);
     return word;
 }
 

@@ -37,9 +37,9 @@ const Keyword* find_keyword(std::string_view name) {
 
 // Splits the next line off, without code, separator and CRLF.
 std::string_view take_line(std::string_view& wire) {
-    const auto end = std::min(wire.find("\r\n"), wire.size());
-    auto line = wire.substr(0, end);
-    wire.remove_prefix(std::min(end + 2, wire.size()));
+    auto line = wire.substr(0, wire.find('\n'));
+    wire.remove_prefix(std::min(line.size() + 1, wire.size()));
+    line.remove_suffix(line.ends_with('\r') ? 1 : 0);
     line.remove_prefix(std::min<std::size_t>(4, line.size()));
     return line;
 }
