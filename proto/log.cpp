@@ -3,109 +3,186 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdint>
+#include <cstddef>
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kUsualLength = 384;  // of a line about a message
+constexpr std::size_t kEscapedMax = 4;     // octets that one octet takes, as \xNN
+constexpr std::size_t kNumberMax = 20;     // digits and sign of 64 bits
 
-bool is_printable(char c) {
-    return c >= 0x20 && c <= 0x7e;
+// How an octet of a value is written. A value is written as its octets together ask for.
+constexpr unsigned kPlain = 0;
+constexpr unsigned kQuoted = 1;       // as it is, but only between quotes
+constexpr unsigned kBackslashed = 2;  // between quotes, behind a backslash
+constexpr unsigned kHexadecimal = 4;  // between quotes, as \xNN
+
+constexpr std::array<std::uint8_t, 256> make_forms() {
+    std::array<std::uint8_t, 256> forms{};
+    for (std::size_t octet = 0; octet < forms.size(); ++octet) {
+        forms[octet] = octet >= 0x20 && octet <= 0x7e ? kPlain : kHexadecimal;
+    }
+    forms[' '] = forms['='] = kQuoted;
+    forms['"'] = forms['\\'] = kBackslashed;
+    return forms;
 }
 
-bool is_plain(char c) {
-    return is_printable(c) && c != ' ' && c != '"' && c != '\\' && c != '=';
+constexpr auto kForms = make_forms();
+
+unsigned form_of(char c) {
+    return kForms[static_cast<unsigned char>(c)];
 }
 
-std::string hexadecimal(char c) {
+unsigned forms_in(std::string_view value) {
+    unsigned forms = kPlain;
+    for (const char c : value) {
+        forms |= form_of(c);
+    }
+    return forms;
+}
+
+// These write at `to` and return where they stopped.
+char* put(char* to, std::string_view text) {
+    return std::copy(text.begin(), text.end(), to);
+}
+
+char* put_hexadecimal(char* to, char c) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     const auto octet = static_cast<unsigned char>(c);
-    return {'\\', 'x', kDigits[octet >> 4U], kDigits[octet & 0xfU]};
+    *to++ = '\\';
+    *to++ = 'x';
+    *to++ = kDigits[octet >> 4U];
+    *to++ = kDigits[octet & 0xfU];
+    return to;
 }
 
-// One octet as it is written between quotes.
-std::string escaped(char c) {
-    if (c == '"' || c == '\\') {
-        return {'\\', c};
+// One octet as it is between quotes.
+char* put_escaped(char* to, char c) {
+    const unsigned form = form_of(c);
+    if (form == kHexadecimal) {
+        return put_hexadecimal(to, c);
     }
-    return is_printable(c) ? std::string{c} : hexadecimal(c);
+    if (form == kBackslashed) {
+        *to++ = '\\';
+    }
+    *to++ = c;
+    return to;
 }
 
-bool is_plain_in_quotes(char c) {
-    return is_printable(c) && c != '"' && c != '\\';
+// What the octets of a value take between the quotes, as far as they fit.
+char* put_escaped(char* to, std::string_view value, std::size_t length_max) {
+    const char* const begin = to;
+    for (const char c : value) {
+        std::array<char, kEscapedMax> next{};
+        char* const end = put_escaped(next.data(), c);
+        if (to - begin + (end - next.data()) > static_cast<std::ptrdiff_t>(length_max)) {
+            return put(to, "...");
+        }
+        to = std::copy(next.data(), end, to);
+    }
+    return to;
 }
 
-bool is_written_as_is(std::string_view value, std::size_t length_max) {
-    return !value.empty() && value.size() <= length_max &&
-           std::all_of(value.begin(), value.end(), is_plain);
+// At most how much put_value() writes.
+std::size_t value_room(std::string_view value, std::size_t length_max) {
+    constexpr std::size_t kQuotesAndDots = 5;
+    return std::min(kEscapedMax * value.size(), length_max) + kQuotesAndDots;
 }
 
-// Behind a colon in the subject another event could be made up.
-bool is_plain_in_subject(char c) {
-    return is_plain(c) && c != ':';
+char* put_value(char* to, std::string_view value, std::size_t length_max) {
+    const unsigned forms = value.size() <= length_max ? forms_in(value) : kHexadecimal;
+    if (forms == kPlain && !value.empty()) {
+        return put(to, value);
+    }
+    *to++ = '"';
+    to = forms <= kQuoted ? put(to, value) : put_escaped(to, value, length_max);
+    *to++ = '"';
+    return to;
+}
+
+// As "61.204".
+char* put_seconds(char* to, std::chrono::milliseconds duration) {
+    const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0));
+    to = std::to_chars(to, to + kNumberMax, count / 1000).ptr;
+    *to++ = '.';
+    for (const std::uint64_t unit : {100U, 10U, 1U}) {
+        *to++ = static_cast<char>('0' + count / unit % 10);
+    }
+    return to;
 }
 
 }  // namespace
 
-LogLine::LogLine(std::string_view subject, std::string_view event) {
-    text_.reserve(kUsualLength);
+LogLine::LogLine(std::string_view subject, std::string_view event) : room_(kUsualLength, '\0') {
+    char* to = room_for(kEscapedMax * subject.size() + event.size() + 2);
     for (const char c : subject) {
-        if (is_plain_in_subject(c)) {
-            text_.push_back(c);
-        } else {
-            text_.append(hexadecimal(c));
-        }
+        // Behind a colon another event could be made up.
+        const bool is_plain = form_of(c) == kPlain && c != ':';
+        to = is_plain ? put(to, {&c, 1}) : put_hexadecimal(to, c);
     }
-    text_.append(": ").append(event);
+    ends_at(put(put(to, ": "), event));
 }
 
 LogLine& LogLine::add(std::string_view key, std::string_view value) {
-    if (is_written_as_is(value, kValueLengthMax)) {
-        return add_verbatim(key, value);
-    }
-    return add_verbatim(key, log_value(value));
+    char* const to = begin(key, value_room(value, kValueLengthMax));
+    return ends_at(put_value(to, value, kValueLengthMax));
 }
 
 // As "0.001/1.204".
 LogLine& LogLine::add(std::string_view key,
                       std::initializer_list<std::chrono::milliseconds> delays) {
-    std::string text;
-    for (const std::chrono::milliseconds delay : delays) {
-        const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(delay.count(), 0));
-        const std::string milliseconds = std::to_string(1000 + count % 1000);
-        text.append(text.empty() ? "" : "/").append(std::to_string(count / 1000));
-        text.append(".").append(milliseconds, 1);
+    constexpr std::size_t kDelayMax = kNumberMax + 5;  // octets, with the point and a slash
+    char* to = begin(key, delays.size() * kDelayMax);
+    for (const std::chrono::milliseconds& delay : delays) {
+        if (&delay != delays.begin()) {
+            *to++ = '/';
+        }
+        to = put_seconds(to, delay);
     }
-    return add_verbatim(key, text);
+    return ends_at(to);
 }
 
 LogLine& LogLine::add_seconds(std::string_view key, double seconds) {
-    return add_verbatim(key, log_seconds(seconds));
+    const std::string text = log_seconds(seconds);
+    return ends_at(put(begin(key, text.size()), text));
 }
 
-LogLine& LogLine::add_verbatim(std::string_view key, std::string_view value) {
-    text_.append(" ").append(key).append("=").append(value);
+LogLine& LogLine::add_signed(std::string_view key, std::int64_t value) {
+    char* const to = begin(key, kNumberMax);
+    return ends_at(std::to_chars(to, to + kNumberMax, value).ptr);
+}
+
+LogLine& LogLine::add_unsigned(std::string_view key, std::uint64_t value) {
+    char* const to = begin(key, kNumberMax);
+    return ends_at(std::to_chars(to, to + kNumberMax, value).ptr);
+}
+
+char* LogLine::begin(std::string_view key, std::size_t value_length_max) {
+    char* to = room_for(key.size() + value_length_max + 2);
+    *to++ = ' ';
+    to = put(to, key);
+    *to++ = '=';
+    return to;
+}
+
+char* LogLine::room_for(std::size_t length) {
+    if (room_.size() - length_ < length) {
+        room_.resize(2 * room_.size() + length);
+    }
+    return room_.data() + length_;
+}
+
+LogLine& LogLine::ends_at(const char* end) {
+    length_ = static_cast<std::size_t>(end - room_.data());
     return *this;
 }
 
 std::string log_value(std::string_view value, std::size_t length_max) {
-    if (is_written_as_is(value, length_max)) {
-        return std::string{value};
-    }
-    if (value.size() <= length_max && std::all_of(value.begin(), value.end(), is_plain_in_quotes)) {
-        return std::string("\"").append(value).append("\"");
-    }
-    std::string text;
-    for (const char c : value) {
-        const std::string next = escaped(c);
-        if (text.size() + next.size() > length_max) {
-            text += "...";
-            break;
-        }
-        text += next;
-    }
-    return "\"" + text + "\"";
+    std::string text(value_room(value, length_max), '\0');
+    const char* const end = put_value(text.data(), value, length_max);
+    text.resize(static_cast<std::size_t>(end - text.data()));
+    return text;
 }
 
 std::string log_seconds(double seconds) {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -26,20 +27,31 @@ class LogLine {
 
     LogLine& add(std::string_view key, std::string_view value);
 
-    LogLine& add(std::string_view key, std::integral auto value) {
-        return add_verbatim(key, std::to_string(value));
+    LogLine& add(std::string_view key, std::signed_integral auto value) {
+        return add_signed(key, value);
+    }
+
+    LogLine& add(std::string_view key, std::unsigned_integral auto value) {
+        return add_unsigned(key, value);
     }
 
     // Both are written with three decimals, in seconds.
     LogLine& add(std::string_view key, std::initializer_list<std::chrono::milliseconds> delays);
     LogLine& add_seconds(std::string_view key, double seconds);
 
-    [[nodiscard]] const std::string& text() const { return text_; }
+    // Good until more is added.
+    [[nodiscard]] std::string_view text() const { return {room_.data(), length_}; }
 
  private:
-    LogLine& add_verbatim(std::string_view key, std::string_view value);
+    LogLine& add_signed(std::string_view key, std::int64_t value);
+    LogLine& add_unsigned(std::string_view key, std::uint64_t value);
+    // " key=", and where its value is to be written, which ends_at() then ends.
+    [[nodiscard]] char* begin(std::string_view key, std::size_t value_length_max);
+    [[nodiscard]] char* room_for(std::size_t length);
+    LogLine& ends_at(const char* end);
 
-    std::string text_;
+    std::string room_;        // longer than what is written
+    std::size_t length_ = 0;  // of what is written
 };
 
 // A value as LogLine writes it. No more than `length_max` characters are written between the

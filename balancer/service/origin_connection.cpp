@@ -131,11 +131,11 @@ void OriginConnection::handle_frame(const std::string& payload) {
 }
 
 std::string stored_line(const OriginRecord& record) {
-    return LogLine(record.key.queue_id.text(), "origin stored")
-        .add("ingress", record.key.ingress)
-        .add("connected", to_string(record.connected))
-        .add("origin", to_string(record.origin.endpoint))
-        .text();
+    return std::string{LogLine(record.key.queue_id.text(), "origin stored")
+                           .add("ingress", record.key.ingress)
+                           .add("connected", to_string(record.connected))
+                           .add("origin", to_string(record.origin.endpoint))
+                           .text()};
 }
 
 void OriginConnection::publish(const PublishRequest& request) {

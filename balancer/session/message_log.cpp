@@ -49,9 +49,9 @@ std::string format(const MessageLog& message) {
         line.add("origin_mismatch", "yes");
     }
     line.add("peer", millrace::to_string(message.peer));
-    line.add("rcpts", static_cast<std::int64_t>(message.recipients));
-    line.add("bytes", static_cast<std::int64_t>(message.octets));
-    line.add("tries", static_cast<std::int64_t>(message.tries));
+    line.add("rcpts", message.recipients);
+    line.add("bytes", message.octets);
+    line.add("tries", message.tries);
     if (!message.failed_tries.empty()) {
         line.add("failed_tries", joined(message.failed_tries));
     }
@@ -59,7 +59,7 @@ std::string format(const MessageLog& message) {
     line.add("delays", {delays.queue, delays.connect, delays.transfer, delays.filter});
     line.add("id", message.id);
     line.add("session", message.session_id);
-    return line.text();
+    return std::string{line.text()};
 }
 
 }  // namespace millrace::session

@@ -1,12 +1,17 @@
 #include "proto/runtime/logging.hpp"
 
+#include "proto/utc_stamp.hpp"
+
 #include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/syslog_sink.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include <syslog.h>
@@ -29,6 +34,43 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
     return spdlog::level::err;
 }
 
+// The log cannot tell of its own trouble: what cannot be written is lost.
+void write_to_standard_error(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+        if (written > 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            return;
+        }
+    }
+}
+
+// Each line is one write: it is out before the call returns, and lines of several processes do not
+// mix.
+class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+    explicit StandardErrorSink(const std::string& program)
+        : tag_(" " + program + "[" + std::to_string(::getpid()) + "]: ") {}
+
+ protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        line_.clear();
+        stamp_.append_to(line_, message.time);
+        const auto level = spdlog::level::to_string_view(message.level);
+        line_.append(tag_).append(level.data(), level.size()).append(": ");
+        line_.append(message.payload.data(), message.payload.size()).append("\n");
+        write_to_standard_error(line_);
+    }
+
+    void flush_() override {}
+
+ private:
+    const std::string tag_;
+    UtcStamp stamp_;
+    std::string line_;  // kept for its room
+};
+
 std::shared_ptr<spdlog::logger> make_logger(const std::string& program, LogTarget target) {
     if (target == LogTarget::syslog) {
         // The daemon adds time, program and level, so the line goes as it is.
@@ -36,11 +78,7 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& program, LogTarge
             std::make_shared<spdlog::sinks::syslog_sink_mt>(program, LOG_PID, LOG_MAIL, false);
         return std::make_shared<spdlog::logger>(program, std::move(sink));
     }
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        "%Y-%m-%dT%H:%M:%S.%eZ %n[" + std::to_string(::getpid()) + "]: %l: %v",
-        spdlog::pattern_time_type::utc));
-    return std::make_shared<spdlog::logger>(program, std::move(sink));
+    return std::make_shared<spdlog::logger>(program, std::make_shared<StandardErrorSink>(program));
 }
 
 std::shared_ptr<spdlog::logger>& current_logger() {
@@ -51,6 +89,27 @@ std::shared_ptr<spdlog::logger>& current_logger() {
 bool is_control(char c) {
     const auto octet = static_cast<unsigned char>(c);
     return octet < 0x20 || octet == 0x7f;
+}
+
+// Eight octets in one word; the highest bit of each tells of it.
+bool has_control_in_word(std::uint64_t word) {
+    constexpr std::uint64_t kEach = 0x0101010101010101;
+    const std::uint64_t without_del = word ^ kEach * 0x7f;
+    const std::uint64_t below_space = (word - kEach * 0x20) & ~word;
+    const std::uint64_t del = (without_del - kEach) & ~without_del;
+    return ((below_space | del) & kEach * 0x80) != 0;
+}
+
+// Lines are long and hardly one ever has any, so this looks at words first.
+bool has_control(std::string_view line) {
+    std::uint64_t word = 0;
+    for (; line.size() >= sizeof(word); line.remove_prefix(sizeof(word))) {
+        std::memcpy(&word, line.data(), sizeof(word));
+        if (has_control_in_word(word)) {
+            return true;
+        }
+    }
+    return std::any_of(line.begin(), line.end(), is_control);
 }
 
 }  // namespace
@@ -95,7 +154,7 @@ void log(LogLevel level, std::string_view line) {
     if (!is_logged(level)) {
         return;
     }
-    if (std::none_of(line.begin(), line.end(), is_control)) {
+    if (!has_control(line)) {
         current_logger()->log(spdlog_level(level), spdlog::string_view_t{line.data(), line.size()});
         return;
     }

@@ -70,8 +70,7 @@ TEST(HostileText, IsReadBackFromALogLineAsItWas) {
         }
         for (const std::string& text : hostile_texts()) {
             ++cases;
-            const std::string line =
-                LogLine(subject, "event").add("a", text).add("b", "end").text();
+            const std::string line{LogLine(subject, "event").add("a", text).add("b", "end").text()};
             ASSERT_TRUE(test::is_printable_ascii(line)) << shown(text);
             const std::size_t event = line.find(": ");
             ASSERT_EQ(line.find(": event a="), event) << shown(subject);

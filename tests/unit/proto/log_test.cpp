@@ -28,6 +28,36 @@ TEST(LogLine, TakesEveryIntegerTypeAsItIs) {
     EXPECT_EQ(line.text(), "origin: test a=18446744073709551615 b=-9223372036854775808 c=0 d=25");
 }
 
+TEST(LogLine, GrowsWithWhatIsAdded) {
+    const std::vector<std::string> values{std::string(511, 'x'),
+                                          std::string(513, 'x'),
+                                          std::string(512, '"'),
+                                          std::string(600, '\xff'),
+                                          "",
+                                          std::string(512, '=')};
+    LogLine line(std::string(300, '\n'), std::string(300, 'e'));
+    std::string want;
+    for (int i = 0; i < 300; ++i) {
+        want += "\\x0a";
+    }
+    want += ": " + std::string(300, 'e');
+    for (std::size_t i = 0; i < 60; ++i) {
+        const std::string& value = values[i % values.size()];
+        line.add("key", value).add("n", i).add("d", {std::chrono::milliseconds(i)});
+        want += " key=" + log_value(value) + " n=" + std::to_string(i) + " d=0.0" +
+                (i < 10 ? "0" : "") + std::to_string(i);
+        ASSERT_EQ(line.text(), want) << i;
+    }
+}
+
+TEST(LogLine, WritesDelaysInSecondsAndNoneBelowZero) {
+    using std::chrono::milliseconds;
+    LogLine line("s", "e");
+    line.add("none", {}).add("one", {milliseconds(0)});
+    line.add("two", {milliseconds(-5), milliseconds::max()});
+    EXPECT_EQ(line.text(), "s: e none= one=0.000 two=0.000/9223372036854775.807");
+}
+
 TEST(LogLine, StaysOneLineWhateverTheSubjectHolds) {
     EXPECT_EQ(LogLine("a\r\nb\x01", "event").text(), "a\\x0d\\x0ab\\x01: event");
 }

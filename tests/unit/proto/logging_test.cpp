@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace millrace {
@@ -22,6 +25,32 @@ std::string standard_error_of(const std::function<void()>& action) {
 std::string line_pattern(const std::string& level, const std::string& line) {
     return "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z millrace-test\\[" +
            std::to_string(getpid()) + "\\]: " + level + ": " + line + "\n";
+}
+
+const std::size_t kPrefixLength =
+    std::string("2026-01-01T00:00:00.000Z millrace-test[]: info: ").size() +
+    std::to_string(getpid()).size();
+
+using Datagrams = std::vector<std::string>;
+
+// What is written to standard error meanwhile, each write by itself.
+Datagrams datagrams_of(const std::function<void()>& action) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends.data()), 0);
+    const int standard_error = dup(STDERR_FILENO);
+    EXPECT_EQ(dup2(ends[0], STDERR_FILENO), STDERR_FILENO);
+    action();
+    EXPECT_EQ(dup2(standard_error, STDERR_FILENO), STDERR_FILENO);
+    Datagrams datagrams;
+    std::array<char, 8192> buffer{};
+    for (ssize_t length = 0;
+         (length = recv(ends[1], buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0;) {
+        datagrams.emplace_back(buffer.data(), static_cast<std::size_t>(length));
+    }
+    for (const int end : {ends[0], ends[1], standard_error}) {
+        close(end);
+    }
+    return datagrams;
 }
 
 TEST(Logging, PutsTimeProgramAndLevelBeforeALineOnStandardError) {
@@ -60,6 +89,33 @@ TEST(Logging, KeepsALineOneLine) {
     const std::string line("a\r\nb\x1b\x7f\0c", 8);
     EXPECT_THAT(standard_error_of([&] { log(LogLevel::info, line); }),
                 MatchesRegex(line_pattern("info", "a\\?\\?b\\?\\?\\?c")));
+}
+
+TEST(Logging, FindsAControlCharacterWhereverItIs) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    for (std::size_t at = 0; at < 24; ++at) {
+        for (int octet = 0; octet < 0x100; ++octet) {
+            std::string line(24, '\xff');
+            line[at] = static_cast<char>(octet);
+            const std::string written =
+                standard_error_of([&] { log(LogLevel::info, line); }).substr(kPrefixLength);
+            line[at] = octet < 0x20 || octet == 0x7f ? '?' : line[at];
+            ASSERT_EQ(written, line + "\n") << octet << " at " << at;
+        }
+    }
+}
+
+// Else the lines of two processes could mix.
+TEST(Logging, WritesALineAtOnce) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    const Datagrams written = datagrams_of([] {
+        log(LogLevel::info, "one");
+        log(LogLevel::info, std::string(5000, '2'));
+    });
+    ASSERT_EQ(written.size(), 2U);
+    EXPECT_THAT(written[0], MatchesRegex(line_pattern("info", "one")));
+    EXPECT_THAT(written[1], MatchesRegex(line_pattern("info", "2+")));
+    EXPECT_EQ(written[1].size(), kPrefixLength + 5001);
 }
 
 TEST(Logging, WritesNothingToStandardErrorWhenItGoesToSyslog) {
