@@ -35,6 +35,11 @@ std::string number(double value) {
     return {buffer.data(), end};
 }
 
+constexpr std::array<std::string_view, 5> kResults{"aborted", "accepted", "deferred", "failed",
+                                                   "rejected"};
+constexpr std::array<std::string_view, 4> kPhases{"connect", "filter", "queue", "transfer"};
+constexpr std::array<std::string_view, 4> kOriginSources{"local", "none", "store", "xforward"};
+
 class Writer {
  public:
     void family(std::string_view name, std::string_view type, std::string_view help) {
@@ -69,28 +74,43 @@ class Writer {
 void write_messages(Writer& writer, const Counters& counters) {
     writer.family("millrace_messages_total", "counter",
                   "Messages answered, by the node that took them and the result.");
-    for (const auto& [labels, count] : counters.messages) {
-        const auto& [pool, node, result] = labels;
-        writer.sample({{"pool", pool}, {"node", node}, {"result", result}}, count);
+    for (const auto& [labels, counts] : counters.messages) {
+        for (std::size_t i = 0; i < kResults.size(); ++i) {
+            if (const auto count = counts.results[static_cast<Result>(i)]; count > 0) {
+                writer.sample(
+                    {{"pool", labels.first}, {"node", labels.second}, {"result", kResults[i]}},
+                    count);
+            }
+        }
     }
+}
+
+void write_duration(Writer& writer, const PoolNode& labels, std::string_view phase,
+                    const Histogram& histogram) {
+    const auto& [pool, node] = labels;
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
+        cumulative += histogram.counts()[i];
+        const bool is_last = i == Histogram::kBounds.size();
+        const std::string bound = is_last ? "+Inf" : number(Histogram::kBounds[i]);
+        writer.sample({{"pool", pool}, {"node", node}, {"phase", phase}, {"le", bound}}, cumulative,
+                      "_bucket");
+    }
+    const Labels common = {{"pool", pool}, {"node", node}, {"phase", phase}};
+    writer.sample(common, number(histogram.sum()), "_sum");
+    writer.sample(common, histogram.count(), "_count");
 }
 
 void write_durations(Writer& writer, const Counters& counters) {
     writer.family("millrace_message_duration_seconds", "histogram",
                   "Time a message spent in each phase.");
-    for (const auto& [labels, histogram] : counters.message_durations) {
-        const auto& [pool, node, phase] = labels;
-        std::uint64_t cumulative = 0;
-        for (std::size_t i = 0; i < histogram.counts().size(); ++i) {
-            cumulative += histogram.counts()[i];
-            const bool is_last = i == Histogram::kBounds.size();
-            const std::string bound = is_last ? "+Inf" : number(Histogram::kBounds[i]);
-            writer.sample({{"pool", pool}, {"node", node}, {"phase", phase}, {"le", bound}},
-                          cumulative, "_bucket");
+    for (const auto& [labels, counts] : counters.messages) {
+        for (std::size_t i = 0; i < kPhases.size(); ++i) {
+            if (const Histogram& histogram = counts.durations[static_cast<Phase>(i)];
+                histogram.count() > 0) {
+                write_duration(writer, labels, kPhases[i], histogram);
+            }
         }
-        const Labels common = {{"pool", pool}, {"node", node}, {"phase", phase}};
-        writer.sample(common, number(histogram.sum()), "_sum");
-        writer.sample(common, histogram.count(), "_count");
     }
 }
 
@@ -125,8 +145,10 @@ void write_pools_and_sessions(Writer& writer, const Counters& counters, const Ga
 void write_origins(Writer& writer, const Counters& counters, const Gauges& gauges) {
     writer.family("millrace_origin_lookups_total", "counter",
                   "Messages by where their origin was found.");
-    for (const auto& [source, count] : counters.origin_lookups) {
-        writer.sample({{"source", source}}, count);
+    for (std::size_t i = 0; i < kOriginSources.size(); ++i) {
+        if (const auto count = counters.origin_lookups[static_cast<OriginSource>(i)]; count > 0) {
+            writer.sample({{"source", kOriginSources[i]}}, count);
+        }
     }
     writer.family("millrace_origin_mismatches_total", "counter",
                   "Records not believed because XFORWARD named another client.");
@@ -163,6 +185,12 @@ void Histogram::observe(double seconds) {
     ++counts_[static_cast<std::size_t>(bound - kBounds.begin())];
     sum_ += seconds;
     ++count_;
+}
+
+MessageCounts& Counters::messages_of(std::string_view pool, std::string_view node) {
+    const auto found = messages.find(PoolNodeView(pool, node));
+    return found != messages.end() ? found->second
+                                   : messages[{std::string(pool), std::string(node)}];
 }
 
 std::string exposition(const Counters& counters, const Gauges& gauges) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace millrace::metrics {
@@ -35,17 +36,56 @@ class Histogram {
     std::uint64_t count_ = 0;
 };
 
+// Labels with few values, these in the order of their names, in which they are written.
+enum class Result { aborted, accepted, deferred, failed, rejected };
+enum class Phase { connect, filter, queue, transfer };
+enum class OriginSource { local, none, store, xforward };
+
+// One of each for every value of such a label.
+template <typename Label, Label last, typename Value>
+class PerLabel {
+ public:
+    [[nodiscard]] Value& operator[](Label label) {
+        return values_[static_cast<std::size_t>(label)];
+    }
+
+    [[nodiscard]] const Value& operator[](Label label) const {
+        return values_[static_cast<std::size_t>(label)];
+    }
+
+ private:
+    std::array<Value, static_cast<std::size_t>(last) + 1> values_{};
+};
+
+// Of the messages that went to one node. What was never counted is not written.
+struct MessageCounts {
+    PerLabel<Result, Result::rejected, std::uint64_t> results;  // -> millrace_messages_total
+    PerLabel<Phase, Phase::transfer, Histogram> durations;  // -> millrace_message_duration_seconds
+};
+
+// {pool, node}, found by views without a copy.
+using PoolNode = std::pair<std::string, std::string>;
+using PoolNodeView = std::pair<std::string_view, std::string_view>;
+
+struct PoolNodeLess {
+    using is_transparent = void;
+
+    [[nodiscard]] bool operator()(const PoolNodeView& left, const PoolNodeView& right) const {
+        return left < right;
+    }
+};
+
 struct Counters {
-    std::map<std::tuple<std::string, std::string, std::string>, std::uint64_t>
-        messages;  // {pool, node, result} -> millrace_messages_total
-    std::map<std::tuple<std::string, std::string, std::string>, Histogram>
-        message_durations;  // {pool, node, phase} -> millrace_message_duration_seconds
-    std::map<std::string, std::uint64_t> origin_lookups;                           // {source}
-    std::map<std::string, std::uint64_t> failovers;                                // {reason}
-    std::map<std::string, std::uint64_t> bypasses;                                 // {pool}
+    std::map<PoolNode, MessageCounts, PoolNodeLess> messages;
+    PerLabel<OriginSource, OriginSource::xforward, std::uint64_t>
+        origin_lookups;                              // -> millrace_origin_lookups_total
+    std::map<std::string, std::uint64_t> failovers;  // {reason}
+    std::map<std::string, std::uint64_t> bypasses;   // {pool}
     std::map<std::tuple<std::string, std::string>, std::uint64_t> check_failures;  // {pool, node}
     std::uint64_t origin_mismatches = 0;
     std::uint64_t sessions_total = 0;
+
+    [[nodiscard]] MessageCounts& messages_of(std::string_view pool, std::string_view node);
 };
 
 // What is read off the running parts at the moment of a scrape.

@@ -36,7 +36,7 @@ TEST(Message, PassesAndPostfixHearsTheNodesOwnReplies) {
     EXPECT_EQ(postfix.read_reply(), kAccepted);
     EXPECT_EQ(shell.in_flight(), 0U);
     const auto messages = shell.counters().messages;
-    EXPECT_EQ(messages.at({"scanners", "scan0", "accepted"}), 1U);
+    EXPECT_EQ(messages.at({"scanners", "scan0"}).results[metrics::Result::accepted], 1U);
 }
 
 TEST(Message, GivesEachLmtpRecipientItsOwnVerdict) {

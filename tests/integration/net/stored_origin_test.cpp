@@ -54,7 +54,7 @@ TEST(StoredOrigin, IsThatOfTheMessageAndMayExpireOnceItIsDelivered) {
     shell.file_record(record);
     pass_message(shell, node, kAccepted);
     EXPECT_EQ(log.count({"origin=198.51.100.77", "origin_source=store"}), 1U) << log.text();
-    EXPECT_EQ(shell.counters().origin_lookups["store"], 1U);
+    EXPECT_EQ(shell.counters().origin_lookups[metrics::OriginSource::store], 1U);
     EXPECT_EQ(shell.counters().origin_mismatches, 0U);
     EXPECT_TRUE(shell.has_record(record.key, std::chrono::hours(0)));
     EXPECT_FALSE(shell.has_record(record.key, kAfterDelivery));
@@ -76,7 +76,7 @@ TEST(StoredOrigin, OfAnotherClientIsNotBelievedAndIsCounted) {
     shell.file_record(record_behind("203.0.113.99"));
     pass_message(shell, node, kAccepted);
     EXPECT_EQ(log.count({"origin=203.0.113.66", "origin_source=xforward"}), 1U) << log.text();
-    EXPECT_EQ(shell.counters().origin_lookups["xforward"], 1U);
+    EXPECT_EQ(shell.counters().origin_lookups[metrics::OriginSource::xforward], 1U);
     EXPECT_EQ(shell.counters().origin_mismatches, 1U);
 }
 

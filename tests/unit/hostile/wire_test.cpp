@@ -209,7 +209,7 @@ TEST(HostileText, InALabelStaysInIt) {
             continue;  // std::regex recurses for each character
         }
         metrics::Counters counters;
-        counters.messages[{text, text, text}] = 1;
+        counters.messages_of(text, text).results[metrics::Result::failed] = 1;
         counters.failovers[text] = 1;
         metrics::Gauges gauges;
         gauges.queue_lengths[text] = 1;

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
 namespace millrace::metrics {
 namespace {
 
@@ -26,8 +30,8 @@ TEST(Metrics, EveryFamilyIsDescribedEvenWithoutSamples) {
 
 TEST(Metrics, CountersCarryTheirLabels) {
     Counters counters;
-    counters.messages[{"scanners", "scan1", "accepted"}] = 7;
-    counters.origin_lookups["store"] = 5;
+    counters.messages_of("scanners", "scan1").results[Result::accepted] = 7;
+    counters.origin_lookups[OriginSource::store] = 5;
     counters.failovers["connect"] = 2;
     counters.check_failures[{"scanners", "scan2"}] = 3;
     counters.bypasses["scanners"] = 4;
@@ -43,6 +47,69 @@ TEST(Metrics, CountersCarryTheirLabels) {
           "millrace_sessions_total 9\n"}) {
         EXPECT_THAT(text, HasSubstr("\n" + line));
     }
+}
+
+std::vector<std::string> lines_of(const std::string& text, const std::string& name) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) {
+        if (line.starts_with(name)) {
+            lines.push_back(line.substr(name.size()));
+        }
+    }
+    return lines;
+}
+
+TEST(Metrics, SamplesOfAFamilyAreInTheOrderOfTheirLabels) {
+    Counters counters;
+    for (const auto& [pool, node] :
+         {PoolNodeView{"b", "a"}, PoolNodeView{"a", "b"}, PoolNodeView{"a", "B"}}) {
+        MessageCounts& counts = counters.messages_of(pool, node);
+        for (const Result result : {Result::rejected, Result::accepted, Result::failed,
+                                    Result::aborted, Result::deferred}) {
+            counts.results[result] = 1;
+        }
+        for (const Phase phase : {Phase::queue, Phase::connect, Phase::transfer, Phase::filter}) {
+            counts.durations[phase].observe(1);
+        }
+    }
+    for (const OriginSource source :
+         {OriginSource::store, OriginSource::xforward, OriginSource::local, OriginSource::none}) {
+        counters.origin_lookups[source] = 1;
+    }
+    const std::string text = exposition(counters, {});
+    for (const std::string name : {"millrace_messages_total{", "millrace_origin_lookups_total{",
+                                   "millrace_message_duration_seconds_count{"}) {
+        const std::vector<std::string> lines = lines_of(text, name);
+        EXPECT_TRUE(std::is_sorted(lines.begin(), lines.end())) << name;
+        EXPECT_GE(lines.size(), 4U) << name;
+    }
+    EXPECT_EQ(lines_of(text, "millrace_messages_total{").size(), 15U);
+}
+
+TEST(Metrics, WhatWasNeverCountedIsNotWritten) {
+    Counters counters;
+    MessageCounts& counts = counters.messages_of("p", "n");
+    counts.results[Result::failed] = 1;
+    counts.durations[Phase::queue].observe(1);
+    counters.origin_lookups[OriginSource::none] = 1;
+    const std::string text = exposition(counters, {});
+    EXPECT_EQ(lines_of(text, "millrace_messages_total{"),
+              std::vector<std::string>{R"(pool="p",node="n",result="failed"} 1)"});
+    EXPECT_EQ(lines_of(text, "millrace_message_duration_seconds_count{"),
+              std::vector<std::string>{R"(pool="p",node="n",phase="queue"} 1)"});
+    EXPECT_EQ(lines_of(text, "millrace_origin_lookups_total{"),
+              std::vector<std::string>{R"(source="none"} 1)"});
+    EXPECT_TRUE(lines_of(exposition({}, {}), "millrace_messages_total{").empty());
+}
+
+TEST(Metrics, MessagesOfANodeAreCountedInOnePlace) {
+    Counters counters;
+    MessageCounts& counts = counters.messages_of("p", "n");
+    EXPECT_EQ(&counters.messages_of(std::string("p"), std::string("n")), &counts);
+    EXPECT_NE(&counters.messages_of("p", "m"), &counts);
+    EXPECT_NE(&counters.messages_of("", "pn"), &counts);
+    EXPECT_EQ(counters.messages.size(), 3U);
 }
 
 TEST(Metrics, GaugesShowNodesPoolsAndSessions) {
@@ -74,7 +141,7 @@ TEST(Metrics, LabelValuesAreEscaped) {
 
 TEST(Metrics, HistogramBucketsAreCumulative) {
     Counters counters;
-    Histogram& histogram = counters.message_durations[{"p", "n", "filter"}];
+    Histogram& histogram = counters.messages_of("p", "n").durations[Phase::filter];
     histogram.observe(0.001);  // on the bound: inside
     histogram.observe(0.2);
     histogram.observe(500);
