@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,22 @@ struct Header {
 
 // The octets that encode_v2 would produce.
 [[nodiscard]] std::size_t encoded_length_v2(const Header& header, bool with_checksum);
+
+// A header that is not local, without copies of its parts.
+struct TlvView {
+    std::uint8_t type = 0;
+    std::string_view value;
+};
+
+struct HeaderView {
+    Endpoint source;
+    Endpoint destination;
+    std::span<const TlvView> tlvs;
+};
+
+[[nodiscard]] Result<std::string> encode_v2(const HeaderView& header, bool with_checksum,
+                                            std::size_t length_max);
+[[nodiscard]] std::size_t encoded_length_v2(const HeaderView& header, bool with_checksum);
 
 struct Decoded {
     Header header;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
-#include <vector>
+#include <charconv>
+#include <span>
 
 namespace millrace::proxy_protocol {
 namespace {
@@ -37,39 +37,53 @@ bool is_known(const Address& address) {
     return !unmapped(address).is_unspecified();
 }
 
-std::vector<Tlv> encode_tlvs(const OriginFacts& facts, const TlvSelection& selection,
-                             const TlvMap& map) {
-    std::vector<Tlv> tlvs;
-    const auto add = [&tlvs](bool is_sent, std::uint8_t type, const std::string& value) {
-        if (is_sent && !value.empty()) {
-            tlvs.push_back({.type = type, .value = value});
+// The TLVs of one header; the texts of its numbers are kept here.
+class OriginTlvs {
+ public:
+    OriginTlvs(const OriginFactsView& facts, const TlvSelection& selection, const TlvMap& map) {
+        if (is_known(facts.client.address)) {
+            add_client(facts.client, selection, map);
         }
-    };
-    const bool has_client = is_known(facts.client.address);
-    add(selection.address && has_client, map.address, to_string(facts.client.address));
-    add(selection.port && has_client && facts.client.port != 0, map.port,
-        std::to_string(facts.client.port));
-    add(selection.queue_id, map.queue_id, facts.queue_id);
-    add(selection.helo && facts.helo.size() <= kHeloLengthMax, map.helo, facts.helo);
-    add(selection.name, map.name, facts.name);
-    add(selection.record, map.record, facts.record);
-    add(selection.unique_id && facts.unique_id.size() <= kUniqueIdLengthMax, kTlvUniqueId,
-        facts.unique_id);
-    return tlvs;
-}
-
-// Leaves out whole TLVs, the least important first, until the header fits or no more may go.
-void shorten(Header& header, const HeaderOptions& options) {
-    const std::array<std::uint8_t, 6> order{options.map.record,   options.map.name,
-                                            options.map.helo,     kTlvUniqueId,
-                                            options.map.queue_id, options.map.port};
-    for (const auto type : order) {
-        if (encoded_length_v2(header, options.selection.checksum) <= options.length_max) {
-            return;
-        }
-        std::erase_if(header.tlvs, [type](const Tlv& tlv) { return tlv.type == type; });
+        add(selection.queue_id, map.queue_id, facts.queue_id);
+        add(selection.helo && facts.helo.size() <= kHeloLengthMax, map.helo, facts.helo);
+        add(selection.name, map.name, facts.name);
+        add(selection.record, map.record, facts.record);
+        add(selection.unique_id && facts.unique_id.size() <= kUniqueIdLengthMax, kTlvUniqueId,
+            facts.unique_id);
     }
-}
+
+    OriginTlvs(const OriginTlvs&) = delete;
+    OriginTlvs& operator=(const OriginTlvs&) = delete;
+
+    [[nodiscard]] std::span<const TlvView> views() const { return {tlvs_.data(), count_}; }
+
+    void erase(std::uint8_t type) {
+        auto* const end = std::remove_if(tlvs_.data(), tlvs_.data() + count_,
+                                         [type](const TlvView& tlv) { return tlv.type == type; });
+        count_ = static_cast<std::size_t>(end - tlvs_.data());
+    }
+
+ private:
+    void add_client(const Endpoint& client, const TlvSelection& selection, const TlvMap& map) {
+        if (selection.address) {
+            address_ = to_string(client.address);
+            add(true, map.address, address_);
+        }
+        char* const end = std::to_chars(port_.data(), port_.data() + port_.size(), client.port).ptr;
+        add(selection.port && client.port != 0, map.port, {port_.data(), end});
+    }
+
+    void add(bool is_sent, std::uint8_t type, std::string_view value) {
+        if (is_sent && !value.empty()) {
+            tlvs_[count_++] = {.type = type, .value = value};
+        }
+    }
+
+    std::string address_;
+    std::array<char, 5> port_{};
+    std::array<TlvView, 7> tlvs_{};
+    std::size_t count_ = 0;
+};
 
 Result<void> decode_text(const std::string& value, std::string& into) {
     if (value.size() > kTextLengthMax || !is_text(value)) {
@@ -126,12 +140,19 @@ error_code make_error_code(TlvErrc errc) {
 }
 
 Result<std::string> encode_origin_header(const Endpoint& source, const Endpoint& destination,
-                                         const OriginFacts& facts, const HeaderOptions& options) {
-    Header header{.is_local = false,
-                  .source = source,
-                  .destination = destination,
-                  .tlvs = encode_tlvs(facts, options.selection, options.map)};
-    shorten(header, options);
+                                         const OriginFactsView& facts,
+                                         const HeaderOptions& options) {
+    OriginTlvs tlvs(facts, options.selection, options.map);
+    HeaderView header{source, destination, tlvs.views()};
+    // Leaves out whole TLVs, the least important first, until the header fits or no more may go.
+    for (const auto type : {options.map.record, options.map.name, options.map.helo, kTlvUniqueId,
+                            options.map.queue_id, options.map.port}) {
+        if (encoded_length_v2(header, options.selection.checksum) <= options.length_max) {
+            break;
+        }
+        tlvs.erase(type);
+        header.tlvs = tlvs.views();
+    }
     return encode_v2(header, options.selection.checksum, options.length_max);
 }
 

@@ -49,13 +49,26 @@ struct TlvSelection {
 
 // What is known of a message's origin. Unknown texts are empty and are not sent; nor is a HELO
 // name or a unique ID longer than 64 octets: half a name would be a wrong one.
-struct OriginFacts {
+struct OriginFactsView {
     Endpoint client;  // address unspecified: unknown, then no 0xE4 and no 0xE5
+    std::string_view queue_id;
+    std::string_view helo;
+    std::string_view name;
+    std::string_view record;     // a serialised Origin record
+    std::string_view unique_id;  // at most 64 octets
+};
+
+// The same with texts of its own.
+struct OriginFacts {
+    Endpoint client;
     std::string queue_id;
     std::string helo;
     std::string name;
-    std::string record;     // a serialised Origin record
-    std::string unique_id;  // at most 64 octets
+    std::string record;
+    std::string unique_id;
+
+    // As that of std::string. NOLINTNEXTLINE(google-explicit-constructor)
+    operator OriginFactsView() const { return {client, queue_id, helo, name, record, unique_id}; }
 
     friend bool operator==(const OriginFacts&, const OriginFacts&) = default;
 };
@@ -70,7 +83,7 @@ struct HeaderOptions {
 // the origin address fit.
 [[nodiscard]] Result<std::string> encode_origin_header(const Endpoint& source,
                                                        const Endpoint& destination,
-                                                       const OriginFacts& facts,
+                                                       const OriginFactsView& facts,
                                                        const HeaderOptions& options);
 
 // The facts in a decoded header. Fails on a duplicate, an address that is no address or the

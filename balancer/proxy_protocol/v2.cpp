@@ -52,10 +52,10 @@ const Family* find_family(unsigned code) {
     return found == kFamilies.end() ? nullptr : found;
 }
 
-const Family& family_of(const Header& header) {
-    const auto* family = find_family(is_ipv4(header) ? kTcp4 : kTcp6);
-    BOOST_ASSERT(family != nullptr);
-    return *family;
+Family family_of(const HeaderView& header) {
+    const bool is_ipv4 =
+        unmapped(header.source.address).is_v4() && unmapped(header.destination.address).is_v4();
+    return is_ipv4 ? Family{kTcp4, 12} : Family{kTcp6, 36};
 }
 
 unsigned octet_at(std::string_view bytes, std::size_t at) {
@@ -88,38 +88,61 @@ Address take_address(std::string_view& bytes) {
     return unmapped(Version(octets));
 }
 
-void append_number(std::string& bytes, std::uint32_t number, std::size_t length) {
-    for (std::size_t i = length; i > 0; --i) {
-        bytes.push_back(static_cast<char>(number >> (8U * (i - 1)) & 0xFFU));
-    }
+// These write at `to` and return where they stopped.
+char* put(char* to, std::string_view bytes) {
+    return std::copy(bytes.begin(), bytes.end(), to);
 }
 
-void append_address(std::string& bytes, const Address& address, unsigned family) {
+char* put_number(char* to, std::uint32_t number, std::size_t length) {
+    for (std::size_t i = length; i > 0; --i) {
+        *to++ = static_cast<char>(number >> (8U * (i - 1)) & 0xFFU);
+    }
+    return to;
+}
+
+char* put_address(char* to, const Address& address, unsigned family) {
     namespace ip = boost::asio::ip;
     const auto plain = unmapped(address);
     if (family == kTcp4) {
-        append_number(bytes, plain.to_v4().to_uint(), 4);
-        return;
+        return put_number(to, plain.to_v4().to_uint(), 4);
     }
     const auto ipv6 =
         plain.is_v4() ? ip::make_address_v6(ip::v4_mapped, plain.to_v4()) : plain.to_v6();
-    for (const auto octet : ipv6.to_bytes()) {
-        bytes.push_back(static_cast<char>(octet));
+    const auto octets = ipv6.to_bytes();
+    return std::copy(octets.begin(), octets.end(), to);
+}
+
+char* put_start(char* to, unsigned command, unsigned family, std::size_t length) {
+    to = put(to, kSignatureV2);
+    to = put_number(to, command, 1);
+    to = put_number(to, family, 1);
+    return put_number(to, static_cast<std::uint32_t>(length - kFixedLength), 2);
+}
+
+char* put_tlv(char* to, unsigned type, std::string_view value) {
+    to = put_number(to, type, 1);
+    to = put_number(to, static_cast<std::uint32_t>(value.size()), 2);
+    return put(to, value);
+}
+
+// It ends the header, and is taken with its own field zeroed.
+void put_checksum(char* to, std::string& bytes) {
+    to = put_tlv(to, kTlvCrc32c, std::string_view("\0\0\0\0", kChecksumLength));
+    put_number(to - kChecksumLength, crc32c(bytes), kChecksumLength);
+}
+
+std::string encode_local() {
+    std::string bytes(kFixedLength, '\0');
+    put_start(bytes.data(), kLocal, kUnspecified, kFixedLength);
+    return bytes;
+}
+
+std::vector<TlvView> views_of(const std::vector<Tlv>& tlvs) {
+    std::vector<TlvView> views;
+    for (const auto& tlv : tlvs) {
+        views.push_back({.type = tlv.type, .value = tlv.value});
     }
-}
-
-void append_tlv(std::string& bytes, unsigned type, std::string_view value) {
-    append_number(bytes, type, 1);
-    append_number(bytes, static_cast<std::uint32_t>(value.size()), 2);
-    bytes.append(value);
-}
-
-// The checksum is taken with its own field zeroed. It ends the header.
-void append_checksum(std::string& bytes) {
-    append_tlv(bytes, kTlvCrc32c, std::string(kChecksumLength, '\0'));
-    const auto checksum = crc32c(bytes);
-    bytes.resize(bytes.size() - kChecksumLength);
-    append_number(bytes, checksum, kChecksumLength);
+    return views;
 }
 
 struct Tlvs {
@@ -236,10 +259,7 @@ Result<void> check_start(std::string_view bytes) {
 
 }  // namespace
 
-std::size_t encoded_length_v2(const Header& header, bool with_checksum) {
-    if (header.is_local) {
-        return kFixedLength;
-    }
+std::size_t encoded_length_v2(const HeaderView& header, bool with_checksum) {
     std::size_t length = kFixedLength + family_of(header).address_length;
     for (const auto& tlv : header.tlvs) {
         length += kTlvHeaderLength + tlv.value.size();
@@ -247,31 +267,47 @@ std::size_t encoded_length_v2(const Header& header, bool with_checksum) {
     return length + (with_checksum ? kTlvHeaderLength + kChecksumLength : 0);
 }
 
-Result<std::string> encode_v2(const Header& header, bool with_checksum, std::size_t length_max) {
+std::size_t encoded_length_v2(const Header& header, bool with_checksum) {
+    if (header.is_local) {
+        return kFixedLength;
+    }
+    const auto tlvs = views_of(header.tlvs);
+    return encoded_length_v2(HeaderView{header.source, header.destination, tlvs}, with_checksum);
+}
+
+Result<std::string> encode_v2(const HeaderView& header, bool with_checksum,
+                              std::size_t length_max) {
     const auto length = encoded_length_v2(header, with_checksum);
     if (length > length_max || length - kFixedLength > kFollowingMax) {
         return Errc::too_long;
     }
-    std::string bytes(kSignatureV2);
-    append_number(bytes, header.is_local ? kLocal : kProxy, 1);
-    const auto family = header.is_local ? kUnspecified : family_of(header).code;
-    append_number(bytes, family, 1);
-    append_number(bytes, static_cast<std::uint32_t>(length - kFixedLength), 2);
-    if (header.is_local) {
-        return bytes;
-    }
-    append_address(bytes, header.source.address, family);
-    append_address(bytes, header.destination.address, family);
-    append_number(bytes, header.source.port, 2);
-    append_number(bytes, header.destination.port, 2);
+    const auto family = family_of(header).code;
+    std::string bytes(length, '\0');
+    char* to = put_start(bytes.data(), kProxy, family, length);
+    to = put_address(to, header.source.address, family);
+    to = put_address(to, header.destination.address, family);
+    to = put_number(to, header.source.port, 2);
+    to = put_number(to, header.destination.port, 2);
     for (const auto& tlv : header.tlvs) {
         BOOST_ASSERT(tlv.type != kTlvCrc32c);
-        append_tlv(bytes, tlv.type, tlv.value);
+        to = put_tlv(to, tlv.type, tlv.value);
     }
     if (with_checksum) {
-        append_checksum(bytes);
+        put_checksum(to, bytes);
     }
     return bytes;
+}
+
+Result<std::string> encode_v2(const Header& header, bool with_checksum, std::size_t length_max) {
+    if (!header.is_local) {
+        const auto tlvs = views_of(header.tlvs);
+        return encode_v2(HeaderView{header.source, header.destination, tlvs}, with_checksum,
+                         length_max);
+    }
+    if (kFixedLength > length_max) {
+        return Errc::too_long;
+    }
+    return encode_local();
 }
 
 Result<std::optional<Decoded>> decode_v2(std::string_view bytes, std::size_t length_max) {

@@ -175,7 +175,9 @@ class Delivery {
     void note_greeting(std::optional<pool::Clock::duration> waited, Output& out);
     // Under which a connection may be shared; empty: not at all.
     [[nodiscard]] std::string reuse_key(const pool::NodeDialect& dialect) const;
-    [[nodiscard]] proxy_protocol::OriginFacts origin_facts() const;
+    // Good as long as the delivery and `record`, which is for the node's header, if it wants one.
+    [[nodiscard]] proxy_protocol::OriginFactsView origin_facts(std::string_view record) const;
+    [[nodiscard]] std::string record_for_node() const;
     void take_event(const NodeEvent& event, TimePoint now, Output& out);
     void take_reply(const NodeReply& reply, TimePoint now, Output& out);
     void confirm(const NodeReply& reply, TimePoint now, Output& out);

@@ -89,8 +89,9 @@ void Delivery::node_connected(const NodeConnection& connection, TimePoint now, O
     }
     const pool::NodeOptions& options = *attempt_->grant.options;
     const Endpoint& local = connection.local;
-    const Result<std::string> header =
-        proxy_header(options.dialect, {settings_.session.peer, local, options.endpoint}, origin_facts());
+    const std::string record = record_for_node();
+    const Result<std::string> header = proxy_header(
+        options.dialect, {settings_.session.peer, local, options.endpoint}, origin_facts(record));
     if (!header) {
         node_failed({"connect", "PROXY header: " + header.error().message()},
                     pool::Outcome::abandoned, now, out);
@@ -135,25 +136,32 @@ void Delivery::reopen_node(TimePoint now, Output& out) {
     attempt_->may_speak_ahead = false;
 }
 
-proxy_protocol::OriginFacts Delivery::origin_facts() const {
-    proxy_protocol::OriginFacts facts;
-    facts.queue_id = key_ ? key_->queue_id.text() : "";
-    facts.unique_id = settings_.id;
-    if (!resolution_.origin) {
-        return facts;
+proxy_protocol::OriginFactsView Delivery::origin_facts(std::string_view record) const {
+    proxy_protocol::OriginFactsView facts;
+    if (key_) {
+        facts.queue_id = key_->queue_id.text();
     }
-    const SmtpClient& client = *resolution_.origin;
-    facts.client = client.endpoint;
-    facts.helo = client.helo;
-    facts.name = client.name;
-    if (key_ && attempt_->grant.options->dialect.proxy_header.selection.record) {
-        OriginRecord record{*key_, client.endpoint, client, {}, {}, {}};
-        if (const std::optional<Address> connected = envelope_.xforward.client_address()) {
-            record.connected.address = *connected;
-        }
-        facts.record = encode_origin(record);
+    facts.unique_id = settings_.id;
+    if (resolution_.origin) {
+        facts.client = resolution_.origin->endpoint;
+        facts.helo = resolution_.origin->helo;
+        facts.name = resolution_.origin->name;
+        facts.record = record;
     }
     return facts;
+}
+
+std::string Delivery::record_for_node() const {
+    const bool is_wanted = attempt_->grant.options->dialect.proxy_header.selection.record;
+    if (!is_wanted || !key_ || !resolution_.origin) {
+        return {};
+    }
+    const SmtpClient& client = *resolution_.origin;
+    OriginRecord record{*key_, client.endpoint, client, {}, {}, {}};
+    if (const std::optional<Address> connected = envelope_.xforward.client_address()) {
+        record.connected.address = *connected;
+    }
+    return encode_origin(record);
 }
 
 void Delivery::node_received(std::string_view bytes, TimePoint now, Output& out) {

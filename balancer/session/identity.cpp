@@ -58,7 +58,7 @@ Endpoint proxy_source(const pool::ProxySource& option, const ConnectionEnds& end
 }
 
 Result<std::string> proxy_header(const pool::NodeDialect& dialect, const ConnectionEnds& ends,
-                                 const proxy_protocol::OriginFacts& facts) {
+                                 const proxy_protocol::OriginFactsView& facts) {
     if (dialect.send_proxy == pool::SendProxy::off) {
         return std::string();
     }

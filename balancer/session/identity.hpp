@@ -38,6 +38,6 @@ struct ConnectionEnds {
 // The opening bytes for the node, empty when send-proxy is off.
 [[nodiscard]] Result<std::string> proxy_header(const pool::NodeDialect& dialect,
                                                const ConnectionEnds& ends,
-                                               const proxy_protocol::OriginFacts& facts);
+                                               const proxy_protocol::OriginFactsView& facts);
 
 }  // namespace millrace::session
