@@ -5,8 +5,8 @@
 namespace millrace::origin {
 namespace {
 
-bool has_address(const SmtpClient& client) {
-    return !client.endpoint.address.is_unspecified();
+bool has_address(const Endpoint& endpoint) {
+    return !endpoint.address.is_unspecified();
 }
 
 // Ports count when both sides know theirs: behind a relay that sends much mail the address alone
@@ -18,8 +18,15 @@ bool is_same_client(const Endpoint& recorded, const Endpoint& claimed) {
 }
 
 bool is_believed(const OriginRecord& record, const std::optional<ClaimedClient>& claimed) {
-    return claimed && has_address(claimed->client) && has_address(record.origin) &&
-           is_same_client(record.connected, claimed->client.endpoint);
+    return claimed && has_address(claimed->endpoint) && has_address(record.origin.endpoint) &&
+           is_same_client(record.connected, claimed->endpoint);
+}
+
+void put_into(SmtpClient& client, const ClaimedClient& claimed) {
+    client.endpoint = claimed.endpoint;
+    client.name = claimed.name;
+    client.helo = claimed.helo;
+    client.protocol = claimed.protocol;
 }
 
 std::string_view trim(std::string_view text) {
@@ -68,15 +75,15 @@ Resolution resolve(const std::vector<Source>& order, const std::optional<Claimed
             resolution.origin = record->origin;
             return resolution;
         }
-        if (source == Source::xforward && claimed && has_address(claimed->client)) {
+        if (source == Source::xforward && claimed && has_address(claimed->endpoint)) {
             resolution.source = Source::xforward;
-            resolution.origin = claimed->client;
+            put_into(resolution.origin.emplace(), *claimed);
             return resolution;
         }
     }
     // Postfix also says SOURCE=LOCAL of an SMTP client in local_header_rewrite_clients; that one
     // has an address. Only a submission without any is local.
-    if (claimed && claimed->is_local && !has_address(claimed->client)) {
+    if (claimed && claimed->is_local && !has_address(claimed->endpoint)) {
         resolution.source = Source::local;
     }
     return resolution;

@@ -19,9 +19,13 @@ enum class Source { store, xforward, local, none };
 
 [[nodiscard]] std::string_view to_string(Source source);
 
-// What XFORWARD said of the client. address is unspecified when it was not given.
+// What XFORWARD said of the client, as views of what it said. address is unspecified when it was
+// not given.
 struct ClaimedClient {
-    SmtpClient client;
+    Endpoint endpoint;
+    std::string_view name;
+    std::string_view helo;
+    std::string_view protocol;
     bool is_local = false;  // SOURCE=LOCAL
 };
 

@@ -6,33 +6,50 @@
 
 namespace millrace::session {
 
+namespace {
+
+std::string_view text_of(const std::optional<std::string>& value) {
+    return value ? std::string_view(*value) : std::string_view();
+}
+
+// Nothing is known of the origin but what was received.
+bool is_as_received(const smtp::Xforward& received, const origin::Resolution& resolution) {
+    switch (resolution.source) {
+        case origin::Source::xforward:
+        case origin::Source::local:
+            return true;
+        case origin::Source::store:
+        case origin::Source::none:
+            break;
+    }
+    return resolution.origin &&
+           received.client_address() == unmapped(resolution.origin->endpoint.address);
+}
+
+}  // namespace
+
 std::optional<origin::ClaimedClient> claimed_client(const smtp::Xforward& xforward) {
     if (xforward.is_empty()) {
         return std::nullopt;
     }
     origin::ClaimedClient claimed;
     claimed.is_local = xforward.source == smtp::XforwardSource::local;
-    SmtpClient& client = claimed.client;
     if (const std::optional<Address> address = xforward.client_address()) {
-        client.endpoint.address = *address;
-        client.endpoint.port = parse_port(xforward.port.value_or("")).value_or(0);
+        claimed.endpoint = {*address, parse_port(text_of(xforward.port)).value_or(0)};
     }
-    client.name = xforward.name.value_or("");
-    client.helo = xforward.helo.value_or("");
-    client.protocol = xforward.protocol.value_or("");
+    claimed.name = text_of(xforward.name);
+    claimed.helo = text_of(xforward.helo);
+    claimed.protocol = text_of(xforward.protocol);
     return claimed;
 }
 
 smtp::Xforward forwarded(const smtp::Xforward& received, const origin::Resolution& resolution) {
-    const SmtpClient client = resolution.origin.value_or(SmtpClient{});
-    const bool is_known = resolution.origin.has_value();
-    const bool is_as_received =
-        is_known && received.client_address() == unmapped(client.endpoint.address);
-    if (is_as_received || resolution.source == origin::Source::local) {
-        return received;
-    }
     smtp::Xforward given = received;
-    given.address = is_known ? to_string(client.endpoint.address) : "";
+    if (is_as_received(received, resolution)) {
+        return given;
+    }
+    const SmtpClient client = resolution.origin.value_or(SmtpClient{});
+    given.address = resolution.origin ? to_string(client.endpoint.address) : "";
     given.port = client.endpoint.port != 0 ? std::to_string(client.endpoint.port) : "";
     given.name = client.name;  // empty: [UNAVAILABLE]
     given.helo = client.helo;

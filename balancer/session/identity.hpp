@@ -17,7 +17,8 @@
 
 namespace millrace::session {
 
-// What XFORWARD said, in the form that origin resolution compares. Nothing when it said nothing.
+// What XFORWARD said, in the form that origin resolution compares, as views of it. Nothing when it
+// said nothing.
 [[nodiscard]] std::optional<origin::ClaimedClient> claimed_client(const smtp::Xforward& xforward);
 
 // The attributes that the node is given: those received, with the client's replaced by the origin

@@ -17,8 +17,8 @@ const std::vector<Source> kXforwardFirst = {Source::xforward, Source::store};
 
 ClaimedClient claimed(std::string_view address, std::uint16_t port = 4711) {
     ClaimedClient client;
-    client.client.endpoint = endpoint(address, port);
-    client.client.helo = "claimed.example.net";
+    client.endpoint = endpoint(address, port);
+    client.helo = "claimed.example.net";
     return client;
 }
 
@@ -113,7 +113,20 @@ TEST(Resolution, LocalWithAnAddressIsThatClient) {
     client.is_local = true;
     const Resolution resolution = resolve(kStoreFirst, client, std::nullopt);
     EXPECT_EQ(resolution.source, Source::xforward);
-    EXPECT_EQ(resolution.origin, client.client);
+    ASSERT_TRUE(resolution.origin);
+    EXPECT_EQ(resolution.origin->endpoint, client.endpoint);
+}
+
+TEST(Resolution, TellsAllThatXforwardSaid) {
+    ClaimedClient client = claimed("192.0.2.7");
+    client.name = "mx.example.net";
+    client.protocol = "ESMTP";
+    SmtpClient want;
+    want.endpoint = endpoint("192.0.2.7", 4711);
+    want.name = "mx.example.net";
+    want.helo = "claimed.example.net";
+    want.protocol = "ESMTP";
+    EXPECT_EQ(resolve(kStoreFirst, client, std::nullopt).origin, want);
 }
 
 TEST(Resolution, RecordWithoutAnOriginAddressIsNotBelieved) {

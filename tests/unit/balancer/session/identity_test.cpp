@@ -37,15 +37,16 @@ origin::Resolution from_store(std::string_view client) {
 // --- What XFORWARD claimed ----------------------------------------------------------------------
 
 TEST(ClaimedClient, IsWhatXforwardSaid) {
-    const auto claimed =
-        claimed_client(xforward("NAME=mx.example.net ADDR=IPv6:2001:db8::66 PORT=4711 PROTO=ESMTP "
-                                "HELO=mail SOURCE=REMOTE"));
+    const auto said = xforward(
+        "NAME=mx.example.net ADDR=IPv6:2001:db8::66 PORT=4711 PROTO=ESMTP "
+        "HELO=mail SOURCE=REMOTE");
+    const auto claimed = claimed_client(said);
     ASSERT_TRUE(claimed);
     EXPECT_FALSE(claimed->is_local);
-    EXPECT_EQ(claimed->client.endpoint, endpoint("[2001:db8::66]:4711"));
-    EXPECT_EQ(claimed->client.name, "mx.example.net");
-    EXPECT_EQ(claimed->client.helo, "mail");
-    EXPECT_EQ(claimed->client.protocol, "ESMTP");
+    EXPECT_EQ(claimed->endpoint, endpoint("[2001:db8::66]:4711"));
+    EXPECT_EQ(claimed->name, "mx.example.net");
+    EXPECT_EQ(claimed->helo, "mail");
+    EXPECT_EQ(claimed->protocol, "ESMTP");
 }
 
 TEST(ClaimedClient, IsNobodyWhenXforwardSaidNothing) {
@@ -55,15 +56,15 @@ TEST(ClaimedClient, IsNobodyWhenXforwardSaidNothing) {
 TEST(ClaimedClient, HasNoAddressWhenItIsUnavailable) {
     const auto claimed = claimed_client(xforward("ADDR=[UNAVAILABLE] PORT=4711 HELO=mail"));
     ASSERT_TRUE(claimed);
-    EXPECT_TRUE(claimed->client.endpoint.address.is_unspecified());
-    EXPECT_EQ(claimed->client.endpoint.port, 0);
+    EXPECT_TRUE(claimed->endpoint.address.is_unspecified());
+    EXPECT_EQ(claimed->endpoint.port, 0);
 }
 
 TEST(ClaimedClient, IsLocalWhenPostfixSaysSo) {
     const auto claimed = claimed_client(xforward("SOURCE=LOCAL"));
     ASSERT_TRUE(claimed);
     EXPECT_TRUE(claimed->is_local);
-    EXPECT_TRUE(claimed->client.endpoint.address.is_unspecified());
+    EXPECT_TRUE(claimed->endpoint.address.is_unspecified());
 }
 
 // --- What the node is given ---------------------------------------------------------------------
@@ -72,6 +73,14 @@ TEST(R3Forwarded, IsAsReceivedWhenTheOriginIsTheClientThatXforwardNames) {
     const auto received = xforward(
         "NAME=mx.example.net ADDR=203.0.113.66 PORT=4711 HELO=mail IDENT=4XyZ SOURCE=REMOTE");
     EXPECT_EQ(forwarded(received, from_store("203.0.113.66:4711")), received);
+}
+
+TEST(R3Forwarded, IsAsReceivedWhenXforwardToldTheOrigin) {
+    const auto received = xforward("NAME=mx ADDR=203.0.113.66 PORT=4711 HELO=mail IDENT=4XyZ");
+    const auto resolution =
+        origin::resolve({origin::Source::xforward}, claimed_client(received), std::nullopt);
+    ASSERT_EQ(resolution.source, origin::Source::xforward);
+    EXPECT_EQ(forwarded(received, resolution), received);
 }
 
 TEST(R3Forwarded, NamesTheOriginBehindATrustedRelay) {
