@@ -470,7 +470,7 @@ bool SessionRunner::wants_frontend_bytes() const {
 }
 
 void SessionRunner::arm() {
-    if (!frontend_) {
+    if (!frontend_ || is_flush_due_) {  // then it is done behind the flush
         return;
     }
     const bool reads = frontend_->interest().read || wants_frontend_bytes();

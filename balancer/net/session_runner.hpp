@@ -147,9 +147,9 @@ class SessionRunner {
     bool is_flush_due_ = false;
     bool is_closing_ = false;                         // with the flush
     std::optional<session::ConnectNode> to_connect_;  // with the flush
-    bool is_node_spoken_to_ = false;  // by what is being carried out
-    std::optional<Answer> answer_;  // that came at once
-    std::optional<session::TimePoint> deadline_;  // as set in the table
+    bool is_node_spoken_to_ = false;                  // by what is being carried out
+    std::optional<Answer> answer_;                    // that came at once
+    std::optional<session::TimePoint> deadline_;      // as set in the table
 };
 
 }  // namespace millrace::net

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <vector>
 
 namespace millrace::pool {
 
@@ -23,12 +22,12 @@ double best_time(Candidates candidates) {
 }
 
 struct Groups {
-    std::vector<std::size_t> fast;  // positions, those with a free slot
-    double fast_slots = 0;          // free or not, but for those that are stalled
-    bool is_unlimited = false;      // a fast one has no limit
-    Selection next;                 // the fastest of the slower ones that has a free slot
-    Selection probe;                // the slower one that was passed over most
-    std::uint64_t slower = 0;       // how many there are
+    Positions fast;             // positions, those with a free slot
+    double fast_slots = 0;      // free or not, but for those that are stalled
+    bool is_unlimited = false;  // a fast one has no limit
+    Selection next;             // the fastest of the slower ones that has a free slot
+    Selection probe;            // the slower one that was passed over most
+    std::uint64_t slower = 0;   // how many there are
 };
 
 void add_fast(Groups& groups, const Candidate& candidate, std::size_t position) {
@@ -69,9 +68,9 @@ Groups grouped(Candidates candidates, double best) {
     return groups;
 }
 
-Selection least_loaded(Candidates candidates, const std::vector<std::size_t>& positions,
-                       const Asker& asker, Rng& rng) {
-    std::vector<Candidate> group;
+Selection least_loaded(Candidates candidates, const Positions& positions, const Asker& asker,
+                       Rng& rng) {
+    CandidateList group;
     group.reserve(positions.size());
     for (const std::size_t i : positions) {
         group.push_back(candidates[i]);

@@ -4,15 +4,14 @@
 
 #include <cmath>
 #include <limits>
-#include <vector>
 
 namespace millrace::pool {
 
 namespace {
 
 // Positions of the candidates with a free slot.
-std::vector<std::size_t> free_positions(Candidates candidates) {
-    std::vector<std::size_t> positions;
+Positions free_positions(Candidates candidates) {
+    Positions positions;
     positions.reserve(candidates.size());
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (candidates[i].has_free_slot()) {
@@ -28,7 +27,7 @@ bool is_less_loaded(const Candidate& a, const Candidate& b) {
 
 // Smooth weighted turns: every participant earns its weight, the richest is chosen and pays for
 // all. Among the same participants each gets exactly its share in every full round.
-Selection take_turn(Candidates candidates, const std::vector<std::size_t>& participants) {
+Selection take_turn(Candidates candidates, const Positions& participants) {
     Selection richest;
     std::int64_t earned = 0;
     for (const std::size_t i : participants) {
@@ -46,7 +45,7 @@ Selection take_turn(Candidates candidates, const std::vector<std::size_t>& parti
 }
 
 // Takes one position out of `positions`, each with a chance by its weight.
-std::size_t draw(Candidates candidates, std::vector<std::size_t>& positions, Rng& rng) {
+std::size_t draw(Candidates candidates, Positions& positions, Rng& rng) {
     std::uint64_t total = 0;
     for (const std::size_t i : positions) {
         total += candidates[i].weight;
@@ -112,7 +111,7 @@ std::string_view to_string(Balance balance) {
 }
 
 Selection select_leastconn(Candidates candidates, const Asker& /*asker*/, Rng& /*rng*/) {
-    std::vector<std::size_t> least;
+    Positions least;
     for (const std::size_t i : free_positions(candidates)) {
         if (!least.empty() && is_less_loaded(candidates[least.front()], candidates[i])) {
             continue;
@@ -130,7 +129,7 @@ Selection select_roundrobin(Candidates candidates, const Asker& /*asker*/, Rng& 
 }
 
 Selection select_random(Candidates candidates, const Asker& /*asker*/, Rng& rng) {
-    std::vector<std::size_t> positions = free_positions(candidates);
+    Positions positions = free_positions(candidates);
     if (positions.empty()) {
         return std::nullopt;
     }

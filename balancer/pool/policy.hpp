@@ -8,6 +8,8 @@
 #include "balancer/pool/clock.hpp"
 #include "balancer/pool/node.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,6 +51,11 @@ struct Asker {
     Clock::duration waited{};
     bool is_pressed = false;  // to wait on may mean to be refused
 };
+
+// Of a pool of the usual size, without a piece of memory of their own.
+constexpr std::size_t kUsualNodes = 8;
+using CandidateList = boost::container::small_vector<Candidate, kUsualNodes>;
+using Positions = boost::container::small_vector<std::size_t, kUsualNodes>;
 
 using Candidates = std::span<Candidate>;
 using Selection = std::optional<std::size_t>;  // position in the view

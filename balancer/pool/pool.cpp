@@ -15,7 +15,7 @@ bool is_excluded(const Waiter& waiter, NodeIndex node, const Member& member) {
            !member.has_recovered_since(waiter.requested_at);
 }
 
-bool is_any_slot_free(const std::vector<Candidate>& candidates) {
+bool is_any_slot_free(const CandidateList& candidates) {
     return std::any_of(candidates.begin(), candidates.end(),
                        [](const Candidate& candidate) { return candidate.has_free_slot(); });
 }
@@ -206,7 +206,7 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
         if (is_nothing_free && waiter.request.tried.empty()) {
             continue;  // who has waited longer was given nothing
         }
-        std::vector<Candidate> candidates = candidates_for(waiter, now);
+        CandidateList candidates = candidates_for(waiter, now);
         if (candidates.empty() && refusal) {
             return refuse(waiter.ticket, *refusal);
         }
@@ -239,7 +239,7 @@ std::optional<RefusalReason> Pool::refusal_without_candidates() const {
     return std::nullopt;
 }
 
-void Pool::note_credits(const std::vector<Candidate>& candidates) {
+void Pool::note_credits(const CandidateList& candidates) {
     for (const Candidate& candidate : candidates) {
         members_[candidate.node].set_credit(candidate.credit);
     }
@@ -255,9 +255,9 @@ Asker Pool::asker(const Waiter& waiter, TimePoint now) const {
     return asker;
 }
 
-std::vector<Candidate> Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
+CandidateList Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
     const bool is_panic_rule = is_panic();
-    std::vector<Candidate> candidates;
+    CandidateList candidates;
     candidates.reserve(members_.size());
     for (const bool is_backup : {false, true}) {
         for (NodeIndex node = 0; node < members_.size(); ++node) {

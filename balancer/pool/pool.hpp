@@ -166,9 +166,9 @@ class Pool {
 
     [[nodiscard]] std::optional<Decision> serve_next(TimePoint now);
     [[nodiscard]] std::optional<RefusalReason> refusal_without_candidates() const;
-    void note_credits(const std::vector<Candidate>& candidates);
+    void note_credits(const CandidateList& candidates);
     [[nodiscard]] Asker asker(const Waiter& waiter, TimePoint now) const;
-    [[nodiscard]] std::vector<Candidate> candidates_for(const Waiter& waiter, TimePoint now) const;
+    [[nodiscard]] CandidateList candidates_for(const Waiter& waiter, TimePoint now) const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
     Decision grant(Ticket ticket, NodeIndex node, TimePoint now);

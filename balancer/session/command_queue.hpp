@@ -17,6 +17,9 @@ class CommandQueue {
  public:
     // `line` with its CRLF.
     void push_back(NodeCommand command, std::string_view line) {
+        if (lines_.empty()) {
+            lines_.reserve(kUsualEnvelope);
+        }
         order_.push_back({command, line.size()});
         lines_ += line;
     }
@@ -48,6 +51,8 @@ class CommandQueue {
     }
 
  private:
+    static constexpr std::size_t kUsualEnvelope = 512;  // octets
+
     struct Line {
         NodeCommand command;
         std::size_t length;

@@ -180,7 +180,8 @@ void Delivery::choose_pool(TimePoint now, Output& out) {
     }
     refuse_recipients_of_other_pools();
     log_.pool = pool_.relay()->pool;
-    content_.keep_for_replay(pool_.relay()->replay_max, settings_.session.replay_budget, declared_size_);
+    content_.keep_for_replay(pool_.relay()->replay_max, settings_.session.replay_budget,
+                             declared_size_);
     times_.asked = now;
     request_slot(out);
 }
@@ -280,15 +281,12 @@ void Delivery::give_up(const smtp::Reply& reply, MessageResult result, TimePoint
 }
 
 void Delivery::answer_content(Output& out, TimePoint now) {
-    for (std::size_t i = verdicts_.size(); i < verdicts_due(); ++i) {
+    for (std::size_t i = verdicts_.count; i < verdicts_due(); ++i) {
         out.to_frontend += decision_->reply.wire;
     }
     // A recipient that has its verdict keeps it, and the message was accepted for that one.
-    const bool any_accepted =
-        std::any_of(verdicts_.begin(), verdicts_.end(),
-                    [](const smtp::Reply& verdict) { return verdict.is_positive(); });
-    finish(any_accepted ? MessageResult::accepted : decision_->result, decision_->reply.last_line(),
-           now, out);
+    finish(verdicts_.any_accepted ? MessageResult::accepted : decision_->result,
+           decision_->reply.last_line(), now, out);
 }
 
 void Delivery::finish(MessageResult result, std::string_view reply, TimePoint now, Output& out) {

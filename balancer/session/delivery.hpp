@@ -152,6 +152,13 @@ class Delivery {
         TimePoint dot;
     };
 
+    // What nodes have said of the content: one for SMTP, one for each recipient for LMTP.
+    struct Verdicts {
+        std::size_t count = 0;
+        bool any_accepted = false;
+        bool any_transient = false;
+    };
+
     // What Postfix will hear once it has sent all of the content.
     struct Decision {
         smtp::Reply reply;
@@ -207,7 +214,7 @@ class Delivery {
     Stage stage_ = Stage::finding_origin;
     std::optional<Attempt> attempt_;
     std::vector<pool::NodeIndex> tried_;
-    std::vector<smtp::Reply> verdicts_;
+    Verdicts verdicts_;
     std::optional<Decision> decision_;  // in stages discarding and dead
     Times times_;
     MessageLog log_;

@@ -272,21 +272,21 @@ void Delivery::begin_content(TimePoint now, Output& out) {
 }
 
 void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out) {
-    verdicts_.push_back(reply);
+    ++verdicts_.count;
+    verdicts_.any_accepted |= reply.is_positive();
+    verdicts_.any_transient |= reply.is_transient();
     out.to_frontend += reply.wire;
-    if (verdicts_.size() < verdicts_due()) {
+    if (verdicts_.count < verdicts_due()) {
         return;
     }
     leave_node(pool::Outcome::completed, "", true, out);
-    const auto is_accepted = [](const smtp::Reply& verdict) { return verdict.is_positive(); };
-    const auto is_transient = [](const smtp::Reply& verdict) { return verdict.is_transient(); };
-    const bool any_transient = std::any_of(verdicts_.begin(), verdicts_.end(), is_transient);
-    MessageResult result = any_transient ? MessageResult::deferred : MessageResult::rejected;
-    if (std::any_of(verdicts_.begin(), verdicts_.end(), is_accepted)) {
+    MessageResult result =
+        verdicts_.any_transient ? MessageResult::deferred : MessageResult::rejected;
+    if (verdicts_.any_accepted) {
         result = MessageResult::accepted;
     }
     // Another delivery of the message will need its record.
-    const bool is_any_deferred = any_transient || envelope_.has_deferred_recipient;
+    const bool is_any_deferred = verdicts_.any_transient || envelope_.has_deferred_recipient;
     if (key_ && result == MessageResult::accepted && !is_any_deferred) {
         out.requests.emplace_back(MarkDelivered{*key_});
     }
@@ -382,7 +382,7 @@ bool Delivery::say_quit(Output& out) {
 
 pool::SlotUse Delivery::slot_use() const {
     pool::SlotUse use{times_.granted, attempt_->is_greeted, std::nullopt, content_.octets()};
-    if (!verdicts_.empty()) {
+    if (verdicts_.count > 0) {
         // A replay had its final dot before this node was there.
         use.dot_at = std::max(times_.dot, times_.opened);
     }

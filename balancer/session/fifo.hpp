@@ -1,23 +1,19 @@
-// First in, first out, for the few items of one message: one piece of memory, and none while empty
-// from the start. (A std::deque takes two of them, 576 octets, to begin with.)
+// First in, first out, for the few items of one message: the usual number has its place in the
+// queue itself.
 #pragma once
+
+#include <boost/container/small_vector.hpp>
 
 #include <cstddef>
 #include <iterator>
 #include <utility>
-#include <vector>
 
 namespace millrace::session {
 
 template <typename T>
 class Fifo {
  public:
-    void push_back(T item) {
-        if (items_.capacity() == 0) {
-            items_.reserve(kUsual);
-        }
-        items_.push_back(std::move(item));
-    }
+    void push_back(T item) { items_.push_back(std::move(item)); }
 
     // REQUIRES of both: !empty().
     [[nodiscard]] T& front() { return items_[first_]; }
@@ -42,14 +38,14 @@ class Fifo {
 
     [[nodiscard]] auto end() { return items_.end(); }
 
-    [[nodiscard]] auto rbegin() { return items_.rbegin(); }
+    [[nodiscard]] auto rbegin() { return std::make_reverse_iterator(end()); }
 
     [[nodiscard]] auto rend() { return std::make_reverse_iterator(begin()); }
 
  private:
-    static constexpr std::size_t kUsual = 8;  // items, for which there is room at once
+    static constexpr std::size_t kUsual = 8;
 
-    std::vector<T> items_;
+    boost::container::small_vector<T, kUsual> items_;
     std::size_t first_ = 0;
 };
 

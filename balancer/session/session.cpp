@@ -205,10 +205,10 @@ void Session::begin_delivery(MailStep&& mail, TimePoint now, Output& out) {
         return;
     }
     ++messages_;
-    delivery_ = std::make_unique<Delivery>(
-        DeliverySettings{settings_, frontend_.client_name(),
-                         settings_.id + '-' + std::to_string(messages_)},
-        std::move(mail), now, out);
+    delivery_ =
+        std::make_unique<Delivery>(DeliverySettings{settings_, frontend_.client_name(),
+                                                    settings_.id + '-' + std::to_string(messages_)},
+                                   std::move(mail), now, out);
 }
 
 void Session::reset(const smtp::Reply& reply, TimePoint now, Output& out) {
