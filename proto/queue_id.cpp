@@ -6,14 +6,15 @@ namespace millrace {
 namespace {
 
 bool is_letter_or_digit(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    const int lower = c | 0x20;
+    return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z');
 }
 
 }  // namespace
 
 std::optional<QueueId> QueueId::parse(std::string_view text) {
     if (text.empty() || text.size() > kLengthMax ||
-        !std::all_of(text.begin(), text.end(), is_letter_or_digit)) {
+        !std::all_of(text.begin(), text.end(), [](char c) { return is_letter_or_digit(c); })) {
         return std::nullopt;
     }
     return QueueId{std::string{text}};

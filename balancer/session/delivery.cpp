@@ -24,7 +24,10 @@ ContentLimits content_limits(const SessionOptions& options) {
 
 std::optional<OriginKey> origin_key(const DeliverySettings& settings,
                                     const smtp::Xforward& xforward) {
-    std::optional<QueueId> queue_id = QueueId::parse(xforward.ident.value_or(""));
+    if (!xforward.ident) {
+        return std::nullopt;
+    }
+    std::optional<QueueId> queue_id = QueueId::parse(*xforward.ident);
     if (!queue_id) {
         return std::nullopt;  // a local submission has none
     }
