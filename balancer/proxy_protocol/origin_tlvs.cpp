@@ -37,7 +37,7 @@ bool is_known(const Address& address) {
     return !unmapped(address).is_unspecified();
 }
 
-// The TLVs of one header; the texts of its numbers are kept here.
+// The TLVs of one header. Not to be copied: the texts of its numbers are kept here.
 class OriginTlvs {
  public:
     OriginTlvs(const OriginFactsView& facts, const TlvSelection& selection, const TlvMap& map) {
@@ -51,9 +51,6 @@ class OriginTlvs {
         add(selection.unique_id && facts.unique_id.size() <= kUniqueIdLengthMax, kTlvUniqueId,
             facts.unique_id);
     }
-
-    OriginTlvs(const OriginTlvs&) = delete;
-    OriginTlvs& operator=(const OriginTlvs&) = delete;
 
     [[nodiscard]] std::span<const TlvView> views() const { return {tlvs_.data(), count_}; }
 

@@ -139,6 +139,7 @@ std::string encode_local() {
 
 std::vector<TlvView> views_of(const std::vector<Tlv>& tlvs) {
     std::vector<TlvView> views;
+    views.reserve(tlvs.size());
     for (const auto& tlv : tlvs) {
         views.push_back({.type = tlv.type, .value = tlv.value});
     }
