@@ -42,6 +42,7 @@ bool is_in(const std::vector<Network>& networks, const Address& address) {
 Listener::Listener(const SessionEnvironment& environment, ListenerOptions options)
     : environment_(environment),
       options_(std::move(options)),
+      replies_(std::make_shared<const session::ServerReplies>(*options_.session)),
       socket_(environment.poller, options_.bind),
       timer_(environment.context),
       id_prefix_(random_prefix()),
@@ -151,7 +152,7 @@ void Listener::admit(AwaitedHeaders::Connection connection, const Endpoint& peer
     environment_.table.open(
         environment_, std::move(connection.admission), std::move(connection.stream),
         session::SessionSettings{options_.session, options_.relays, options_.replay_budget, peer,
-                                 next_session_id()});
+                                 next_session_id(), replies_});
 }
 
 void Listener::refuse(Stream stream, const Address& address, std::string_view reason) {

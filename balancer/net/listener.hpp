@@ -64,6 +64,7 @@ class Listener {
 
     SessionEnvironment environment_;
     ListenerOptions options_;
+    std::shared_ptr<const session::ServerReplies> replies_;
     ListeningSocket socket_;
     boost::asio::steady_timer timer_;
     std::shared_ptr<const int> admission_ = std::make_shared<const int>();

@@ -1,8 +1,9 @@
+// When a session is told what, when what it sends leaves, and what its connections wait for. How
+// its requests are carried out is session_requests.cpp.
+
 #include "balancer/net/session_runner.hpp"
 
-#include "balancer/net/message_counts.hpp"
 #include "balancer/net/session_table.hpp"
-#include "proto/runtime/logging.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/assert.hpp>
@@ -70,12 +71,11 @@ void SessionRunner::slot_decided(const pool::Decision& decision) {
 
 void SessionRunner::origin_found(const OriginKey& key,
                                  const Result<std::optional<OriginRecord>>& found) {
-    FoundOrigin answer{key, found};
-    if (is_carrying_out_) {  // a store that answers before it returns
-        answer_ = std::move(answer);
+    if (answer_ != nullptr) {  // a store that answers before it returns
+        *answer_ = FoundOrigin{key, found};
         return;
     }
-    tell(answer);
+    tell(FoundOrigin{key, found});
     arm();
 }
 
@@ -197,7 +197,8 @@ void SessionRunner::give(const Event& event) {
 
 // The last thing of an event: what follows from it is the next one.
 void SessionRunner::carry_out(Output& out) {
-    is_carrying_out_ = true;
+    std::optional<Answer> answer;
+    answer_ = &answer;
     if (frontend_ && !out.to_frontend.empty()) {
         frontend_->hold({out.to_frontend});
     }
@@ -207,10 +208,9 @@ void SessionRunner::carry_out(Output& out) {
     }
     out.clear();
     flush_later();
-    is_carrying_out_ = false;
-    if (answer_) {
-        const Answer answer = *std::exchange(answer_, std::nullopt);
-        std::visit([this](const auto& what) { tell(what); }, answer);
+    answer_ = nullptr;
+    if (answer) {
+        std::visit([this](const auto& what) { tell(what); }, *answer);
     } else if (sent && node_) {
         report_sent(*sent);
     }
@@ -237,7 +237,7 @@ std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::No
 
 void SessionRunner::flush_later() {
     const bool is_due = (frontend_ && frontend_->held() > 0) || (node_ && node_->has_held()) ||
-                        to_connect_ || (is_closing_ && frontend_);
+                        to_connect_ != nullptr || (is_closing_ && frontend_);
     if (is_due && !is_flush_due_) {
         is_flush_due_ = true;
         environment_.table.flush_later(environment_.poller, id_);
@@ -251,7 +251,7 @@ void SessionRunner::flush() {
         close_frontend();
     }
     if (to_connect_) {
-        connect(*std::exchange(to_connect_, std::nullopt));
+        connect(*std::exchange(to_connect_, nullptr));
     }
     if (node_ && node_->has_held()) {
         report_sent(node_->flush());
@@ -317,149 +317,6 @@ void SessionRunner::report_replies_sent() {
         reported_unsent_ = frontend_->unsent();
         give([this](Output& out) { session_.frontend_sent(reported_unsent_, now(), out); });
     }
-}
-
-void SessionRunner::perform(session::FindOrigin& request) {
-    SessionTable& table = environment_.table;
-    environment_.store.find(
-        request.key, std::chrono::system_clock::now(),
-        [&table, id = id_, key = request.key](const Result<std::optional<OriginRecord>>& found) {
-            table.with(id, [&](SessionRunner& runner) { runner.origin_found(key, found); });
-        });
-}
-
-void SessionRunner::perform(session::MarkDelivered& request) {
-    environment_.store.mark_delivered(request.key, std::chrono::system_clock::now());
-}
-
-void SessionRunner::perform(session::RequestSlot& request) {
-    PoolDriver::Requested requested = pool(request.pool).request(id_, std::move(request.slot));
-    if (requested.decision) {
-        answer_ = *std::move(requested.decision);
-    } else {
-        ticket_ = {request.pool, requested.ticket};
-    }
-}
-
-void SessionRunner::perform(session::CancelSlot& /*request*/) {
-    if (ticket_) {
-        pool(ticket_->pool).cancel(ticket_->ticket);
-        ticket_.reset();
-    }
-}
-
-void SessionRunner::perform(session::NodeGreeted& request) {
-    pool(request.pool).greeted(request.node, request.waited);
-}
-
-void SessionRunner::perform(session::NoteManners& request) {
-    pool(request.pool).note_manners(request.node, request.endpoint, request.manners);
-}
-
-void SessionRunner::perform(session::ReleaseSlot& request) {
-    pool(request.pool).release(request.node, request.outcome, request.detail, request.use);
-}
-
-void SessionRunner::perform(session::ConnectNode& request) {
-    PoolDriver& driver = pool(request.pool);
-    std::optional<KeptConnection> kept =
-        driver.take_kept(request.node, request.endpoint, request.reuse_key);
-    if (kept) {
-        begin_node(std::move(kept->stream), request.endpoint, true);
-        if (!answer_) {
-            answer_ = kept->state;
-        }
-        return;
-    }
-    forget_node();
-    to_connect_ = std::move(request);
-}
-
-void SessionRunner::connect(const session::ConnectNode& request) {
-    Result<Connecting> begun = Stream::connect(environment_.poller, request.endpoint);
-    if (!begun) {
-        tell(begun.error());
-        return;
-    }
-    begin_node(std::move(begun->stream), request.endpoint, begun->is_connected);
-    node_->set_known_manners(pool(request.pool).manners(request.node, request.endpoint));
-    if (answer_) {
-        tell(std::get<error_code>(*std::exchange(answer_, std::nullopt)));
-    } else if (begun->is_connected) {
-        tell(NodeConnected());
-    }
-}
-
-void SessionRunner::begin_node(Stream stream, const Endpoint& endpoint, bool is_connected) {
-    forget_node();
-    node_ = std::make_unique<NodeLink>(std::move(stream), endpoint, is_connected);
-    const Result<void> watched = node_->watch([&table = environment_.table, id = id_](Ready ready) {
-        table.with(id, [ready](SessionRunner& runner) { runner.node_ready(ready); });
-    });
-    if (!watched) {
-        answer_ = watched.error();
-    }
-}
-
-void SessionRunner::perform(session::KeepNode& request) {
-    if (!node_) {
-        return;
-    }
-    pool(request.pool)
-        .keep({request.node, node_->endpoint(), std::move(request.reuse_key), request.state,
-               node_->take_stream()},
-              request.idle);
-    forget_node();
-}
-
-void SessionRunner::perform(session::CloseNode& request) {
-    if (!node_) {
-        to_connect_.reset();
-        return;
-    }
-    // What was held before is no part of it: the session was not told that it had left.
-    if (is_node_spoken_to_) {
-        static_cast<void>(node_->flush());
-    }
-    if (request.wait_for_peer && node_->is_connected()) {
-        environment_.lingering.add(node_->take_stream());
-    } else {
-        environment_.table.close_later(environment_.poller, node_->take_stream());
-    }
-    forget_node();
-}
-
-void SessionRunner::forget_node() {
-    node_.reset();
-    answer_.reset();
-    to_connect_.reset();
-}
-
-void SessionRunner::perform(session::CloseFrontend& /*request*/) {
-    is_closing_ = true;
-}
-
-void SessionRunner::close_frontend() {
-    // Closing with unread input would reset the connection under our last reply, which may be the
-    // verdict, and may not have left yet.
-    if (frontend_->unsent() > 0 || !frontend_->is_drained()) {
-        environment_.lingering.add(*std::move(frontend_));
-    }
-    frontend_.reset();
-}
-
-void SessionRunner::perform(session::LogMessage& request) {
-    const bool is_bypassed = !request.message.bypassed_pool.empty();
-    log(is_bypassed ? LogLevel::warning : LogLevel::info, session::format(request.message));
-    count_message(request.message, environment_.counters);
-}
-
-void SessionRunner::perform(session::CountFailover& request) {
-    ++environment_.counters.failovers[std::string(request.reason)];
-}
-
-void SessionRunner::perform(session::CountBypass& request) {
-    ++environment_.counters.bypasses[pool(request.pool).pool().options().name];
 }
 
 // --- Waiting ------------------------------------------------------------------------------------

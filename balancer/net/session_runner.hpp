@@ -2,8 +2,9 @@
 // asks for.
 //
 // It decides nothing about mail. It hears of readiness, makes non-blocking calls, and gives results
-// to the machine; replies that leave in one go leave in one send. Handlers find their runner
-// through the table that owns it, by id, so a runner may end at any time.
+// to the machine. What is small leaves with flush(), at the end of a turn of the loop, and so do
+// connecting and closing (docs/adr/0016). Handlers find their runner through the table that owns
+// it, by id, so a runner may end at any time.
 #pragma once
 
 #include "balancer/metrics/metrics.hpp"
@@ -123,7 +124,8 @@ class SessionRunner {
     void perform(session::CountFailover& request);
     void perform(session::CountBypass& request);
     void connect(const session::ConnectNode& request);
-    void begin_node(Stream stream, const Endpoint& endpoint, bool is_connected);
+    [[nodiscard]] Result<void> begin_node(Stream stream, const Endpoint& endpoint,
+                                          bool is_connected);
     void forget_node();
 
     [[nodiscard]] PoolDriver& pool(session::PoolIndex index) {
@@ -143,13 +145,15 @@ class SessionRunner {
     std::size_t reported_unsent_ = 0;
     std::unique_ptr<NodeLink> node_;
     std::optional<PendingTicket> ticket_;
-    bool is_carrying_out_ = false;
+    std::optional<session::TimePoint> deadline_;  // as set in the table
+    // While it carries out: where to put an answer that comes at once, and whether the node was
+    // given something.
+    std::optional<Answer>* answer_ = nullptr;
+    bool is_node_spoken_to_ = false;
+    // What the next flush is for, besides what is held.
     bool is_flush_due_ = false;
-    bool is_closing_ = false;                         // with the flush
-    std::optional<session::ConnectNode> to_connect_;  // with the flush
-    bool is_node_spoken_to_ = false;                  // by what is being carried out
-    std::optional<Answer> answer_;                    // that came at once
-    std::optional<session::TimePoint> deadline_;      // as set in the table
+    bool is_closing_ = false;
+    std::unique_ptr<session::ConnectNode> to_connect_;
 };
 
 }  // namespace millrace::net

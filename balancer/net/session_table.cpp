@@ -18,12 +18,9 @@ void SessionTable::open(const SessionEnvironment& environment, Admission admissi
     with(id, [](SessionRunner& runner) { runner.start(); });
 }
 
-void SessionTable::remove_if_finished(SessionId id) {
-    const auto found = runners_.find(id);
-    if (found != runners_.end() && found->second->is_finished()) {
-        runners_.erase(found);
-        note_change();
-    }
+void SessionTable::remove(SessionId id) {
+    runners_.erase(id);
+    note_change();
 }
 
 void SessionTable::flush_later(Poller& poller, SessionId id) {

@@ -24,15 +24,18 @@ class SessionTable {
               session::SessionSettings settings);
 
     // Calls `use(runner)` when the session exists, and removes it afterwards if that was its last
-    // step. Whether it existed.
+    // step. Whether it existed. REQUIRES: `use` does not end the session by another call of this.
     template <typename Use>
     bool with(SessionId id, const Use& use) {
         const auto found = runners_.find(id);
         if (found == runners_.end()) {
             return false;
         }
-        use(*found->second);
-        remove_if_finished(id);
+        SessionRunner& runner = *found->second;
+        use(runner);
+        if (runner.is_finished()) {
+            remove(id);
+        }
         return true;
     }
 
@@ -58,7 +61,7 @@ class SessionTable {
     [[nodiscard]] std::size_t count() const { return runners_.size(); }
 
  private:
-    void remove_if_finished(SessionId id);
+    void remove(SessionId id);
     void schedule_flush(Poller& poller);
     void flush_all();
     void note_change() const;

@@ -26,9 +26,9 @@ class CommandQueue {
 
     // All of `others` behind these, in their order.
     void append(CommandQueue others) {
-        while (!others.empty()) {
-            push_back(others.front_command(), others.front_line());
-            others.pop_front();
+        lines_.append(others.lines_, others.taken_);
+        for (; !others.order_.empty(); others.order_.pop_front()) {
+            order_.push_back(others.order_.front());
         }
     }
 

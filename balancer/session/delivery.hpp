@@ -17,6 +17,7 @@
 #include "balancer/session/options.hpp"
 #include "balancer/session/output.hpp"
 #include "balancer/session/pool_choice.hpp"
+#include "balancer/session/server_replies.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,7 @@ struct SessionSettings {
     ReplayBudget* replay_budget = nullptr;  // shared by all sessions, outlives them; null: no bound
     Endpoint peer;                          // the Postfix host
     std::string id;                         // unique, at most 40 octets of letters, digits and '-'
+    std::shared_ptr<const ServerReplies> replies = nullptr;  // null: the session makes them
 };
 
 struct DeliverySettings {

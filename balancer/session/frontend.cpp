@@ -30,13 +30,9 @@ std::string with_crlf(std::string_view line) {
 
 }  // namespace
 
-Frontend::Frontend(std::shared_ptr<const SessionOptions> options) : options_(std::move(options)) {}
-
-smtp::Reply Frontend::greeting() const {
-    return make_reply(
-        220, "",
-        options_->hostname + (options_->mode == Mode::lmtp ? " LMTP" : " ESMTP") + " Millrace");
-}
+Frontend::Frontend(std::shared_ptr<const SessionOptions> options,
+                   std::shared_ptr<const ServerReplies> replies)
+    : options_(std::move(options)), replies_(std::move(replies)) {}
 
 std::optional<FrontendStep> Frontend::next(bool is_answer_outstanding) {
     const std::optional<smtp::LineBuffer::Line> line = input_.front();
@@ -104,9 +100,9 @@ FrontendStep Frontend::decide(std::string_view line) {
         case Verb::xforward:
             return xforward(command->argument);
         case Verb::rset:
-            return ResetStep{make_reply(250, "2.0.0", "Ok")};
+            return ResetStep{replies_->ok};
         case Verb::noop:
-            return LocalReply{make_reply(250, "2.0.0", "Ok")};
+            return LocalReply{replies_->ok};
         case Verb::vrfy:
             return LocalReply{make_reply(252, "2.0.0", "Cannot verify, send some mail")};
         case Verb::quit:
@@ -129,11 +125,7 @@ FrontendStep Frontend::hello(std::string_view argument, bool is_extended) {
         return refuse(make_reply(501, "5.5.4", "A host name is required"));
     }
     client_name_ = argument;
-    if (is_extended) {
-        return ResetStep{
-            smtp::ehlo_reply(options_->hostname, options_->offered, options_->message_size_limit)};
-    }
-    return ResetStep{make_reply(250, "", options_->hostname)};
+    return ResetStep{is_extended ? replies_->extended_hello : replies_->hello};
 }
 
 FrontendStep Frontend::mail(std::string_view line, std::string_view argument) {
@@ -194,7 +186,7 @@ FrontendStep Frontend::xforward(std::string_view argument) {
     if (!parsed) {
         return refuse(syntax_reply(parsed.error()));
     }
-    return LocalReply{make_reply(250, "2.0.0", "Ok")};
+    return LocalReply{replies_->ok};
 }
 
 FrontendStep Frontend::refuse(smtp::Reply reply) {

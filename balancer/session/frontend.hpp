@@ -8,6 +8,7 @@
 #pragma once
 
 #include "balancer/session/options.hpp"
+#include "balancer/session/server_replies.hpp"
 #include "balancer/smtp/line_buffer.hpp"
 #include "balancer/smtp/reply.hpp"
 #include "balancer/smtp/xforward.hpp"
@@ -51,9 +52,10 @@ using FrontendStep = std::variant<LocalReply, ResetStep, MailStep, RcptStep, Dat
 
 class Frontend {
  public:
-    explicit Frontend(std::shared_ptr<const SessionOptions> options);
+    Frontend(std::shared_ptr<const SessionOptions> options,
+             std::shared_ptr<const ServerReplies> replies);
 
-    [[nodiscard]] smtp::Reply greeting() const;
+    [[nodiscard]] const smtp::Reply& greeting() const { return replies_->greeting; }
 
     void append(std::string_view bytes) { input_.append(bytes); }
 
@@ -87,6 +89,7 @@ class Frontend {
     [[nodiscard]] FrontendStep refuse_unreadable(std::string_view text);
 
     std::shared_ptr<const SessionOptions> options_;
+    std::shared_ptr<const ServerReplies> replies_;
     smtp::LineBuffer input_;
     std::string client_name_;
     smtp::Xforward xforward_;

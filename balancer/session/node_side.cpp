@@ -13,6 +13,15 @@ namespace {
 constexpr std::string_view kQuit = "QUIT\r\n";
 constexpr std::size_t kUsualEnvelope = 512;  // octets, EHLO included
 
+NodeManners manners_of(const smtp::Reply& hello, const NodeManners& known) {
+    if (known.text && *known.text == hello.wire) {
+        return known;
+    }
+    const smtp::Capabilities capabilities = smtp::parse_capabilities(hello);
+    return {capabilities.pipelining, capabilities.xforward,
+            std::make_shared<const std::string>(hello.wire)};
+}
+
 // All of the answer to QUIT, as amavisd gives it with its verdict.
 bool is_bye(std::string_view bytes) {
     return bytes.starts_with("221 ") && bytes.find('\n') == bytes.size() - 1;
@@ -155,9 +164,7 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::Reply& reply, TimePoin
     if (!reply.is_positive()) {
         return failure("answered EHLO with " + std::string(reply.last_line()));
     }
-    const smtp::Capabilities capabilities = smtp::parse_capabilities(reply);
-    const NodeManners before =
-        std::exchange(state_.manners, NodeManners{capabilities.pipelining, capabilities.xforward});
+    const NodeManners before = std::exchange(state_.manners, manners_of(reply, state_.manners));
     if (!is_ahead_) {
         submit_first(false);
     } else if (state_.manners != before) {

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,8 +95,12 @@ struct ReleaseSlot {
 struct NodeManners {
     bool is_pipelining = false;
     smtp::XforwardAttributes xforward;
+    // The answer itself: where it comes again it need not be read again.
+    std::shared_ptr<const std::string> text = nullptr;
 
-    friend bool operator==(const NodeManners&, const NodeManners&) = default;
+    friend bool operator==(const NodeManners& a, const NodeManners& b) {
+        return a.is_pipelining == b.is_pipelining && a.xforward == b.xforward;
+    }
 };
 
 // Remember it for the next connection to this node, which may then speak ahead; nothing: it does

@@ -8,7 +8,9 @@ namespace millrace::session {
 
 Session::Session(SessionSettings settings, TimePoint now)
     : settings_(std::move(settings)),
-      frontend_(settings_.options),
+      frontend_(settings_.options, settings_.replies
+                                       ? settings_.replies
+                                       : std::make_shared<const ServerReplies>(*settings_.options)),
       started_(now),
       waiting_since_(now) {}
 

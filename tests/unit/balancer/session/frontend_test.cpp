@@ -33,7 +33,8 @@ std::string told(const FrontendStep& step) {
 class Client {
  public:
     explicit Client(const SessionOptions& options = test::smtp_setup().session)
-        : frontend_(std::make_shared<const SessionOptions>(options)) {}
+        : frontend_(std::make_shared<const SessionOptions>(options),
+                    std::make_shared<const ServerReplies>(options)) {}
 
     // The steps that these bytes make, all answers given at once.
     std::string says(std::string_view bytes) {

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace millrace::test {
 namespace {
@@ -19,7 +21,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::Optional;
 
-constexpr NodeManners kPipelining{true, {}};
+const NodeManners kPipelining{true, {}};
 constexpr std::string_view kGreeting = "220 scan\r\n";
 constexpr std::string_view kAnswers = "250 m\r\n250 r\r\n354 go\r\n";
 
@@ -167,6 +169,21 @@ TEST_F(Ahead, ANodeThatAnnouncesSomethingElseThanBeforeIsAskedAgainInTurn) {
         EXPECT_THAT(script.requests(), ElementsAre("close", "connect scan0"));
         EXPECT_THAT(script.noted_manners(), ElementsAre(Optional(testing::Ne(kPipelining))));
         EXPECT_EQ(script.to_postfix(), "");
+    }
+}
+
+// The text of its last answer is there to be compared, not to be believed.
+TEST_F(Ahead, WhatANodeAnnouncesIsReadUnlessItIsTheSameText) {
+    NodeManners noted = kPipelining;
+    noted.text = std::make_shared<const std::string>(kPlainNodeHello);
+    for (const std::string_view hello :
+         {kPlainNodeHello, std::string_view("250-scan.example.org\r\n250 PIPELINIMG\r\n")}) {
+        SessionScript script(setup_with(pool::SendProxy::v2));
+        begin(script, noted);
+        script.node(joined({kGreeting, hello, kAnswers}));
+        const bool is_same = hello == kPlainNodeHello;
+        EXPECT_EQ(script.to_postfix(), is_same ? kAnswers : "");
+        EXPECT_EQ(script.noted_manners().empty(), is_same);
     }
 }
 
