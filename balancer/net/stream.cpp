@@ -1,5 +1,7 @@
 #include "balancer/net/stream.hpp"
 
+#include "proto/memory.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
@@ -234,7 +236,7 @@ Result<std::size_t> Stream::flush() {
     }
     flushed_ += *sent;
     if (unsent() == 0) {
-        unsent_ = std::string();  // an idle session keeps no buffer
+        give_back(unsent_);  // an idle session keeps no buffer
         flushed_ = 0;
     }
     return unsent();

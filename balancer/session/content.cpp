@@ -1,6 +1,7 @@
 #include "balancer/session/content.hpp"
 
 #include "balancer/session/failure_reply.hpp"
+#include "proto/memory.hpp"
 
 #include <algorithm>
 
@@ -83,7 +84,7 @@ bool Content::has_room_for(std::size_t octets) {
 
 void Content::forget_replay() {
     is_replayable_ = false;
-    replay_ = std::string();
+    give_back(replay_);
     share_.give_back();
 }
 

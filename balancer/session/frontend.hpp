@@ -93,10 +93,10 @@ class Frontend {
     smtp::LineBuffer input_;
     std::string client_name_;
     smtp::Xforward xforward_;
-    bool has_mail_ = false;
     std::size_t recipients_ = 0;  // submitted in this transaction
     unsigned errors_ = 0;
     unsigned unreadable_ = 0;
+    bool has_mail_ = false;
 };
 
 }  // namespace millrace::session

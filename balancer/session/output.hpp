@@ -10,6 +10,7 @@
 #include "balancer/session/message_log.hpp"
 #include "balancer/session/routes.hpp"
 #include "balancer/smtp/xforward.hpp"
+#include "proto/memory.hpp"
 #include "proto/origin.hpp"
 
 #include <chrono>
@@ -31,7 +32,7 @@ inline void clear_and_keep(std::string& bytes) {
     constexpr std::size_t kKeptMax = 16384;
     bytes.clear();
     if (bytes.capacity() > kKeptMax) {
-        bytes.shrink_to_fit();
+        give_back(bytes);
     }
 }
 

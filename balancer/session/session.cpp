@@ -1,6 +1,7 @@
 #include "balancer/session/session.hpp"
 
 #include "balancer/session/failure_reply.hpp"
+#include "proto/memory.hpp"
 
 #include <utility>
 
@@ -229,7 +230,7 @@ void Session::reset(const smtp::Reply& reply, TimePoint now, Output& out) {
 
 void Session::end_delivery() {
     delivery_.reset();
-    held_ = std::string();
+    give_back(held_);
     frontend_.end_transaction();
     frontend_.append(std::exchange(waiting_, {}));
 }

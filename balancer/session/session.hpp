@@ -100,9 +100,9 @@ class Session {
     std::string held_;  // content that was waiting, while the shell sends it
     TimePoint started_;
     TimePoint waiting_since_;  // last byte of Postfix, or since when it is its turn
-    bool was_waiting_ = true;
     std::uint64_t messages_ = 0;
     std::size_t unsent_replies_ = 0;
+    bool was_waiting_ = true;
     bool is_shutting_down_ = false;
     bool is_closed_ = false;
 };

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <string>
+
+#include <malloc.h>
 
 namespace millrace::session {
 namespace {
@@ -117,6 +120,25 @@ TEST(Content, TakesAMessageOfExactlyTheLimitAndNotOneOctetMore) {
         EXPECT_TRUE(over_limit.content.is_complete());
         EXPECT_FALSE(over_limit.passed.ends_with("\r\n.\r\n"));
     });
+}
+
+// Octets that malloc has given out. (Other allocators say nothing, and nothing is seen then.)
+std::size_t memory_in_use() {
+    const struct mallinfo2 info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+TEST(Content, GivesBackTheMemoryOfACopyThatNoLongerFits) {
+    constexpr std::size_t kMax = std::size_t{1} << 20U;
+    const std::string lines(kMax - 2, 'x');
+    const std::size_t before = memory_in_use();
+    Content content(ContentLimits{});
+    content.keep_for_replay(kMax, nullptr);
+    static_cast<void>(content.take(lines + "\r\n"));
+    ASSERT_TRUE(content.is_replayable());
+    static_cast<void>(content.take("more\r\n"));
+    EXPECT_FALSE(content.is_replayable());
+    EXPECT_LT(memory_in_use(), before + kMax / 2);
 }
 
 TEST(Content, CanBeReplayedAsLongAsACopyFits) {
