@@ -30,7 +30,7 @@ int new_set() {
 
 }  // namespace
 
-Poller::Poller(boost::asio::io_context& context) : set_(context, new_set()) {
+Poller::Poller(boost::asio::io_context& context) : context_(context), set_(context, new_set()) {
     wait();
 }
 
@@ -85,7 +85,7 @@ void Poller::defer(std::function<void()> action) {
     if (is_reporting_) {
         deferred_.push_back(std::move(action));
     } else {
-        boost::asio::post(set_.get_executor(), std::move(action));
+        boost::asio::post(context_, std::move(action));
     }
 }
 

@@ -66,6 +66,7 @@ class Poller {
     void report_ready();
     [[nodiscard]] Result<void> control(int operation, int descriptor, Interest interest);
 
+    boost::asio::io_context& context_;
     boost::asio::posix::stream_descriptor set_;
     std::vector<Entry> entries_;  // by descriptor
     bool is_reporting_ = false;

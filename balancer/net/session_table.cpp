@@ -40,12 +40,14 @@ void SessionTable::schedule_flush(Poller& poller) {
 }
 
 void SessionTable::flush_all() {
-    to_close_.clear();  // first, for others may connect in their places
-    // What a session hears of it may be a reason to send more.
-    for (std::size_t i = 0; i < to_flush_.size(); ++i) {
-        with(to_flush_[i], [](SessionRunner& runner) { runner.flush(); });
+    to_close_.clear();            // first, for others may connect in their places
+    while (!to_flush_.empty()) {  // what a session hears of it may be a reason to send more
+        flushing_.swap(to_flush_);
+        for (const SessionId id : flushing_) {
+            with(id, [](SessionRunner& runner) { runner.flush(); });
+        }
+        flushing_.clear();
     }
-    to_flush_.clear();
     is_flush_scheduled_ = false;
     to_close_.clear();
 }

@@ -72,6 +72,7 @@ class SessionTable {
     SessionId last_id_ = 0;
     bool is_flush_scheduled_ = false;
     std::vector<SessionId> to_flush_;
+    std::vector<SessionId> flushing_;
     std::vector<Stream> to_close_;
     std::function<void(std::size_t)> changed_;
 };

@@ -21,6 +21,7 @@ double best_time(Candidates candidates) {
     return best;
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): small_vector moves items that do not throw.
 struct Groups {
     Positions fast;             // positions, those with a free slot
     double fast_slots = 0;      // free or not, but for those that are stalled

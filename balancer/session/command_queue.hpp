@@ -13,6 +13,7 @@ namespace millrace::session {
 
 enum class NodeCommand { rset, xforward, mail, rcpt, data };
 
+// NOLINTNEXTLINE(bugprone-exception-escape): small_vector moves items that do not throw.
 class CommandQueue {
  public:
     // `line` with its CRLF.

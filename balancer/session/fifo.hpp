@@ -11,6 +11,7 @@
 namespace millrace::session {
 
 template <typename T>
+// NOLINTNEXTLINE(bugprone-exception-escape): small_vector moves items that do not throw.
 class Fifo {
  public:
     void push_back(T item) { items_.push_back(std::move(item)); }

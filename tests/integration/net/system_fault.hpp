@@ -1,7 +1,7 @@
 // The n-th system call that an event loop makes on sockets fails, or does less than it could.
 //
-// The test program's own socket(2), connect(2), accept4(2), recv(2), sendmsg(2), send(2) and epoll_ctl(2)
-// stand in for the system's; calls of other threads pass. One fault at a time.
+// The test program's own socket(2), connect(2), accept4(2), recv(2), sendmsg(2), send(2) and
+// epoll_ctl(2) stand in for the system's; calls of other threads pass. One fault at a time.
 #pragma once
 
 #include "proto/endpoint.hpp"
