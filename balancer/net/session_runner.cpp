@@ -215,8 +215,11 @@ void SessionRunner::carry_out(Output& out) {
         report_sent(*sent);
     }
     // The session stops to take commands when it has many replies on their way.
-    if (frontend_ && frontend_->held() >= session::Session::kUnsentRepliesMax) {
+    const bool is_much = frontend_ && frontend_->held() >= session::Session::kUnsentRepliesMax;
+    if (is_much) {
         flush_replies();
+    }
+    if (frontend_ && (is_much || frontend_->unsent() != reported_unsent_)) {
         report_replies_sent();
     }
 }
