@@ -11,7 +11,7 @@ namespace millrace::net {
 
 namespace {
 
-constexpr std::size_t kMany = 8;
+constexpr std::size_t kMany = 8;  // sessions; what fewer leave behind stays for the next ones
 constexpr std::chrono::milliseconds kPause{500};
 
 constexpr int kMegabyte = 1 << 20;

@@ -185,9 +185,9 @@ void NodeSide::submit_first(bool resets) {
     if (resets) {
         pending_.push_back(NodeCommand::rset, "RSET\r\n");
     }
-    std::string lines;
-    std::size_t count = smtp::append_xforward(dialogue_.xforward, state_.manners.xforward, lines);
-    for (std::string_view rest = lines; count > 0; --count) {
+    const smtp::XforwardLines lines =
+        smtp::encode_xforward(dialogue_.xforward, state_.manners.xforward);
+    for (std::string_view rest = lines.wire; !rest.empty();) {
         const std::size_t length = rest.find("\r\n") + 2;
         pending_.push_back(NodeCommand::xforward, rest.substr(0, length));
         rest.remove_prefix(length);

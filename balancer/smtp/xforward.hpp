@@ -59,18 +59,14 @@ struct XforwardAttributes {
 // error `into` is unchanged.
 [[nodiscard]] Result<void> parse_xforward(std::string_view argument, Xforward& into);
 
-// Appends complete XFORWARD command lines with CRLF to `out`, each at most 512 octets, with the
-// given attributes that were announced; a value that cannot fit is sent as [UNAVAILABLE]. Gives the
-// number of commands, each of which gets a reply; 0 when nothing is left.
-[[nodiscard]] std::size_t append_xforward(const Xforward& attributes,
-                                          const XforwardAttributes& announced, std::string& out);
-
+// Complete XFORWARD command lines with CRLF, each at most 512 octets, with the given attributes
+// that were announced; a value that cannot fit is sent as [UNAVAILABLE]. Empty when nothing is
+// left.
 struct XforwardLines {
     std::string wire;
-    std::size_t count = 0;  // commands in it
+    std::size_t count = 0;  // commands in it, each of which gets a reply
 };
 
-// The same as a value.
 [[nodiscard]] XforwardLines encode_xforward(const Xforward& attributes,
                                             const XforwardAttributes& announced);
 

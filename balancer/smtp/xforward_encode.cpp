@@ -56,10 +56,11 @@ std::optional<WireValue> wire_value(const XforwardAttribute& attribute, const Xf
 
 }  // namespace
 
-std::size_t append_xforward(const Xforward& attributes, const XforwardAttributes& announced,
-                            std::string& out) {
+XforwardLines encode_xforward(const Xforward& attributes, const XforwardAttributes& announced) {
     constexpr std::size_t kRoom = kCommandLengthMax - kCrlf.size();
-    std::size_t count = 0;
+    XforwardLines lines;
+    std::string& out = lines.wire;
+    out.reserve(kCommandLengthMax);
     std::size_t begin = 0;  // of the unfinished command
     for (const auto& attribute : kXforwardAttributes) {
         auto value = announced.*attribute.flag ? wire_value(attribute, attributes) : std::nullopt;
@@ -70,23 +71,16 @@ std::size_t append_xforward(const Xforward& attributes, const XforwardAttributes
         if (kXforwardVerb.size() + name_length + value->length > kRoom) {
             value = wire_text(kUnavailable);
         }
-        if (count == 0 || out.size() - begin + name_length + value->length > kRoom) {
-            out.append(count == 0 ? std::string_view() : kCrlf);
+        if (lines.count == 0 || out.size() - begin + name_length + value->length > kRoom) {
+            out.append(lines.count == 0 ? std::string_view() : kCrlf);
             begin = out.size();
             out.append(kXforwardVerb);
-            ++count;
+            ++lines.count;
         }
         out.append(attribute.assignment);
         append_value(*value, out);
     }
-    out.append(count == 0 ? std::string_view() : kCrlf);
-    return count;
-}
-
-XforwardLines encode_xforward(const Xforward& attributes, const XforwardAttributes& announced) {
-    XforwardLines lines;
-    lines.wire.reserve(kCommandLengthMax);
-    lines.count = append_xforward(attributes, announced, lines.wire);
+    out.append(lines.count == 0 ? std::string_view() : kCrlf);
     return lines;
 }
 

@@ -119,23 +119,6 @@ TEST(XforwardEncode, IsReadBackForEverySubsetOfAttributes) {
     }
 }
 
-TEST(XforwardEncode, AppendsBehindWhatIsThere) {
-    auto attributes = everything();
-    attributes.name = std::string(255, 'n');
-    attributes.helo = std::string(120, '+');
-    const auto lines = encode_xforward(attributes, XforwardAttributes::all());
-    ASSERT_EQ(lines.count, 2U);
-    for (const std::size_t before : {1U, 20U, 511U, 5000U}) {
-        std::string out(before, 'x');
-        EXPECT_EQ(append_xforward(attributes, XforwardAttributes::all(), out), lines.count);
-        EXPECT_EQ(out, std::string(before, 'x') + lines.wire);
-    }
-    std::string out = "RSET\r\n";
-    EXPECT_EQ(append_xforward(attributes, {}, out), 0U);
-    EXPECT_EQ(append_xforward({}, XforwardAttributes::all(), out), 0U);
-    EXPECT_EQ(out, "RSET\r\n");
-}
-
 TEST(XforwardAttributes, AreAnnouncedAndReadBack) {
     EXPECT_EQ(xforward_keyword(XforwardAttributes::all()),
               "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
