@@ -23,6 +23,18 @@ error_code NodeLink::end_connecting(Ready ready) {
     return error ? error : error_code(boost::asio::error::not_connected);
 }
 
+Result<session::NodeConnection> NodeLink::connection() const {
+    session::NodeConnection connection{{}, known_};
+    if (wants_local_end_) {
+        const Result<Endpoint> ours = stream_.local_endpoint();
+        if (!ours) {
+            return ours.error();
+        }
+        connection.local = *ours;
+    }
+    return connection;
+}
+
 Result<std::size_t> NodeLink::send(const session::NodeBytes& bytes) {
     note_dot(bytes);
     if (const std::optional<error_code> obstacle = obstacle_to_send()) {

@@ -30,9 +30,6 @@ class NodeLink {
     // More replies are due: see Stream.
     void acknowledge_quickly() const { stream_.acknowledge_quickly(); }
 
-    // Our end of it.
-    [[nodiscard]] Result<Endpoint> local_endpoint() const { return stream_.local_endpoint(); }
-
     // Wants to read, and to write what is unsent.
     [[nodiscard]] Result<void> arm();
 
@@ -45,11 +42,13 @@ class NodeLink {
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
     // For the session, once it is connected.
-    void set_known_manners(const std::optional<session::NodeManners>& known) { known_ = known; }
-
-    [[nodiscard]] const std::optional<session::NodeManners>& known_manners() const {
-        return known_;
+    void expect(const std::optional<session::NodeManners>& known, bool wants_local_end) {
+        known_ = known;
+        wants_local_end_ = wants_local_end;
     }
+
+    // REQUIRES: it is connected.
+    [[nodiscard]] Result<session::NodeConnection> connection() const;
 
     // The stream goes to another owner; this is of no use any more.
     [[nodiscard]] Stream take_stream() { return std::move(stream_); }
@@ -63,6 +62,7 @@ class NodeLink {
     Endpoint endpoint_;
     bool is_connected_;
     std::optional<session::NodeManners> known_;
+    bool wants_local_end_ = false;
     // While the final dot has not left: octets that were handed out behind it.
     std::optional<std::size_t> behind_dot_;
 };

@@ -20,21 +20,16 @@ PoolDriver::PoolDriver(boost::asio::io_context& context, LingeringSockets& linge
       kept_(context, lingering),
       timer_(context) {}
 
-PoolDriver::Requested PoolDriver::request(SessionId session, pool::SlotRequest slot) {
+std::variant<pool::Decision, pool::Ticket> PoolDriver::request(SessionId session,
+                                                               pool::SlotRequest slot) {
     const pool::TimePoint now = Clock::now();
     const std::size_t tried_count = slot.tried.size();
-    Requested requested{pool_.request(std::move(slot), now), std::nullopt};
-    // Where others wait it may be their turn.
-    if (waiting_.empty()) {
-        requested.decision = pool_.poll(now);
+    std::variant<pool::Decision, pool::Ticket> answer = pool_.request_at_once(std::move(slot), now);
+    if (const auto* ticket = std::get_if<pool::Ticket>(&answer)) {
+        waiting_.emplace(*ticket, Waiting{session, now, tried_count});
     }
-    if (requested.decision) {
-        pump_if_needed();
-    } else {
-        waiting_.emplace(requested.ticket, Waiting{session, now, tried_count});
-        schedule_pump();
-    }
-    return requested;
+    pump_if_needed();
+    return answer;
 }
 
 void PoolDriver::cancel(pool::Ticket ticket) {

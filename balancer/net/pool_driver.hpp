@@ -39,13 +39,9 @@ class PoolDriver {
     // Must be set before the first request.
     void set_deliver(Deliver deliver) { deliver_ = std::move(deliver); }
 
-    struct Requested {
-        pool::Ticket ticket = 0;
-        std::optional<pool::Decision> decision;  // where it can be made at once
-    };
-
-    // Without a decision the session waits: it is told later.
-    [[nodiscard]] Requested request(SessionId session, pool::SlotRequest slot);
+    // A decision where it can be made at once; with a ticket the session waits and is told later.
+    [[nodiscard]] std::variant<pool::Decision, pool::Ticket> request(SessionId session,
+                                                                     pool::SlotRequest slot);
     void cancel(pool::Ticket ticket);
     void greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited);
     void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,

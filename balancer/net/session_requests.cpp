@@ -13,9 +13,14 @@
 namespace millrace::net {
 
 void SessionRunner::perform(session::FindOrigin& request) {
+    const auto now = std::chrono::system_clock::now();
+    if (auto found = environment_.store.at_hand(request.key, now)) {
+        *answer_ = FoundOrigin{std::move(request.key), *std::move(found)};
+        return;
+    }
     SessionTable& table = environment_.table;
     environment_.store.find(
-        request.key, std::chrono::system_clock::now(),
+        request.key, now,
         [&table, id = id_, key = request.key](const Result<std::optional<OriginRecord>>& found) {
             table.with(id, [&](SessionRunner& runner) { runner.origin_found(key, found); });
         });
@@ -26,11 +31,11 @@ void SessionRunner::perform(session::MarkDelivered& request) {
 }
 
 void SessionRunner::perform(session::RequestSlot& request) {
-    PoolDriver::Requested requested = pool(request.pool).request(id_, std::move(request.slot));
-    if (requested.decision) {
-        *answer_ = *std::move(requested.decision);
+    auto answer = pool(request.pool).request(id_, std::move(request.slot));
+    if (auto* decision = std::get_if<pool::Decision>(&answer)) {
+        *answer_ = std::move(*decision);
     } else {
-        ticket_ = {request.pool, requested.ticket};
+        ticket_ = {request.pool, std::get<pool::Ticket>(answer)};
     }
 }
 
@@ -75,7 +80,8 @@ void SessionRunner::connect(const session::ConnectNode& request) {
     const bool is_connected = connecting->is_connected;
     const Result<void> begun =
         begin_node(std::move(connecting->stream), request.endpoint, is_connected);
-    node_->set_known_manners(pool(request.pool).manners(request.node, request.endpoint));
+    node_->expect(pool(request.pool).manners(request.node, request.endpoint),
+                  request.wants_local_end);
     if (!begun) {
         tell(begun.error());
     } else if (is_connected) {
@@ -111,10 +117,14 @@ void SessionRunner::perform(session::CloseNode& request) {
     if (is_node_spoken_to_) {
         static_cast<void>(node_->flush());
     }
-    if (request.wait_for_peer && node_->is_connected()) {
-        environment_.lingering.add(node_->take_stream());
+    Stream stream = node_->take_stream();
+    if (request.when == session::CloseNode::When::behind_quit && node_->is_connected()) {
+        environment_.lingering.add(std::move(stream));
     } else {
-        environment_.table.close_later(environment_.poller, node_->take_stream());
+        if (request.when == session::CloseNode::When::behind_bye) {
+            stream.reset_at_close();
+        }
+        environment_.table.close_later(environment_.poller, std::move(stream));
     }
     forget_node();
 }
@@ -129,9 +139,10 @@ void SessionRunner::perform(session::CloseFrontend& /*request*/) {
 }
 
 void SessionRunner::close_frontend() {
+    const bool is_there = frontend_->flush_before_end().has_value();
     // Closing with unread input would reset the connection under our last reply, which may be the
     // verdict, and may not have left yet.
-    if (frontend_->unsent() > 0 || !frontend_->is_drained()) {
+    if (is_there && (frontend_->unsent() > 0 || !frontend_->is_drained())) {
         environment_.lingering.add(*std::move(frontend_));
     }
     frontend_.reset();

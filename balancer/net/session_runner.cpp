@@ -249,9 +249,10 @@ void SessionRunner::flush_later() {
 
 void SessionRunner::flush() {
     is_flush_due_ = false;
-    flush_replies();
     if (is_closing_ && frontend_) {
         close_frontend();
+    } else {
+        flush_replies();
     }
     if (to_connect_) {
         connect(*std::exchange(to_connect_, nullptr));
@@ -290,14 +291,12 @@ void SessionRunner::tell(const session::KeptNode& node) {
 }
 
 void SessionRunner::tell(NodeConnected /*connected*/) {
-    const Result<Endpoint> ours = node_->local_endpoint();
-    if (!ours) {
-        tell(ours.error());
+    const Result<session::NodeConnection> connection = node_->connection();
+    if (!connection) {
+        tell(connection.error());
         return;
     }
-    give([&](Output& out) {
-        session_.node_connected({*ours, node_->known_manners()}, now(), out);
-    });
+    give([&](Output& out) { session_.node_connected(*connection, now(), out); });
 }
 
 void SessionRunner::tell(error_code error) {

@@ -32,21 +32,21 @@ int connect_now(int descriptor, const tcp::endpoint& to) {
 }
 
 // One part is cheaper to hand over than a list of one.
-ssize_t send_parts(int descriptor, std::span<iovec> parts) {
-    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+ssize_t send_parts(int descriptor, std::span<iovec> parts, int flags) {
+    flags |= MSG_NOSIGNAL | MSG_DONTWAIT;
     if (parts.size() == 1) {
-        return ::send(descriptor, parts.front().iov_base, parts.front().iov_len, kFlags);
+        return ::send(descriptor, parts.front().iov_base, parts.front().iov_len, flags);
     }
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    return ::sendmsg(descriptor, &message, kFlags);
+    return ::sendmsg(descriptor, &message, flags);
 }
 
 // Octets taken by the kernel, 0 when it takes none now.
-Result<std::size_t> send_now(int descriptor, std::span<iovec> parts) {
+Result<std::size_t> send_now(int descriptor, std::span<iovec> parts, int flags = 0) {
     for (;;) {
-        const ssize_t sent = send_parts(descriptor, parts);
+        const ssize_t sent = send_parts(descriptor, parts, flags);
         if (sent >= 0) {
             return static_cast<std::size_t>(sent);
         }
@@ -225,12 +225,20 @@ void Stream::hold(std::initializer_list<std::string_view> parts) {
 }
 
 Result<std::size_t> Stream::flush() {
+    return flush_with(0);
+}
+
+Result<std::size_t> Stream::flush_before_end() {
+    return flush_with(MSG_MORE);
+}
+
+Result<std::size_t> Stream::flush_with(int flags) {
     is_held_ = false;
     if (unsent_.empty()) {
         return std::size_t{0};
     }
     iovec rest = as_iovec(std::string_view(unsent_).substr(flushed_));
-    const Result<std::size_t> sent = send_now(socket_.number(), {&rest, 1});
+    const Result<std::size_t> sent = send_now(socket_.number(), {&rest, 1}, flags);
     if (!sent) {
         return sent.error();
     }
@@ -273,6 +281,12 @@ bool Stream::end_sending() const {
 
 void Stream::shut_down() const {
     static_cast<void>(::shutdown(socket_.number(), SHUT_RDWR));
+}
+
+void Stream::reset_at_close() const {
+    const linger at_once{1, 0};
+    static_cast<void>(
+        ::setsockopt(socket_.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
 }
 
 Result<Endpoint> Stream::local_endpoint() const {

@@ -50,6 +50,9 @@ class Stream {
     // Keeps a copy of `parts` behind what is unsent, for the next flush() or send().
     void hold(std::initializer_list<std::string_view> parts);
     [[nodiscard]] Result<std::size_t> flush();
+    // The same where the end of the stream, or of sending, follows at once: the last octets leave
+    // with it, in one segment.
+    [[nodiscard]] Result<std::size_t> flush_before_end();
 
     // Octets that the kernel did not take; those that are held count once they were tried.
     [[nodiscard]] std::size_t unsent() const { return is_held_ ? 0 : waiting(); }
@@ -74,12 +77,16 @@ class Stream {
     [[nodiscard]] bool end_sending() const;
     // In both directions; what is read next is the end.
     void shut_down() const;
+    // When it is closed the connection is reset, so that its ports are free again at once instead
+    // of after TIME-WAIT (RFC 9293, 3.6.1). For a dialogue that both sides have ended.
+    void reset_at_close() const;
 
     [[nodiscard]] Result<Endpoint> local_endpoint() const;
     [[nodiscard]] Result<Endpoint> remote_endpoint() const;
 
  private:
     void close();
+    [[nodiscard]] Result<std::size_t> flush_with(int flags);
 
     [[nodiscard]] std::size_t waiting() const { return unsent_.size() - flushed_; }
 

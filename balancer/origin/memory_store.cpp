@@ -11,6 +11,10 @@ void MemoryStore::find(const OriginKey& key, WallTime now, Found completion) {
     completion(records_.find(key, now));
 }
 
+std::optional<OriginStore::Answer> MemoryStore::at_hand(const OriginKey& key, WallTime now) {
+    return records_.find(key, now);
+}
+
 void MemoryStore::mark_delivered(const OriginKey& key, WallTime now) {
     records_.mark_delivered(key, now);
 }

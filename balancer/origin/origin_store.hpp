@@ -27,7 +27,8 @@ struct Lifetime {
 class OriginStore {
  public:
     using Published = std::function<void(error_code)>;
-    using Found = std::function<void(Result<std::optional<OriginRecord>>)>;
+    using Answer = Result<std::optional<OriginRecord>>;
+    using Found = std::function<void(Answer)>;
 
     virtual ~OriginStore() = default;
 
@@ -38,6 +39,12 @@ class OriginStore {
     // The record, when there is one that has not expired. An error is a store that failed, which
     // is not the same as no record.
     virtual void find(const OriginKey& key, WallTime now, Found completion) = 0;
+
+    // The same where it can be told at once; nothing: find() will tell.
+    [[nodiscard]] virtual std::optional<Answer> at_hand(const OriginKey& /*key*/,
+                                                        WallTime /*now*/) {
+        return std::nullopt;
+    }
 
     // The message was delivered: the record may expire after ttl_after_delivery. A later record
     // under the same key is not touched.

@@ -25,13 +25,15 @@ void SqliteStore::publish(const OriginRecord& record, WallTime now, Published co
 }
 
 void SqliteStore::find(const OriginKey& key, WallTime now, Found completion) {
-    if (recent_.contains(key)) {
-        completion(recent_.find(key, now));
-        return;
-    }
-    if (!worker_->add_lookup(key, now, completion)) {
+    if (std::optional<Answer> answer = at_hand(key, now)) {
+        completion(*std::move(answer));
+    } else if (!worker_->add_lookup(key, now, completion)) {
         completion(error_code(Errc::queue_full));
     }
+}
+
+std::optional<OriginStore::Answer> SqliteStore::at_hand(const OriginKey& key, WallTime now) {
+    return recent_.contains(key) ? std::optional<Answer>(recent_.find(key, now)) : std::nullopt;
 }
 
 void SqliteStore::mark_delivered(const OriginKey& key, WallTime now) {

@@ -51,6 +51,7 @@ class SqliteStore final : public OriginStore {
 
     void publish(const OriginRecord& record, WallTime now, Published completion) override;
     void find(const OriginKey& key, WallTime now, Found completion) override;
+    [[nodiscard]] std::optional<Answer> at_hand(const OriginKey& key, WallTime now) override;
     void mark_delivered(const OriginKey& key, WallTime now) override;
     void expire(WallTime now) override;
     [[nodiscard]] std::uint64_t record_count() const override;

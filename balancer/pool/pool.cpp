@@ -39,11 +39,31 @@ Ticket Pool::request(std::vector<NodeIndex> tried, TimePoint now) {
 }
 
 Ticket Pool::request(SlotRequest request, TimePoint now) {
+    return put_in_line(waiter(std::move(request), now));
+}
+
+std::variant<Decision, Ticket> Pool::request_at_once(SlotRequest request, TimePoint now) {
+    Waiter newcomer = waiter(std::move(request), now);
+    if (queue_.empty()) {
+        advance(now);
+        CandidateList candidates;
+        if (const std::optional<Decision> decision = serve(newcomer, 1, candidates, now)) {
+            return *decision;
+        }
+    }
+    return put_in_line(std::move(newcomer));
+}
+
+Waiter Pool::waiter(SlotRequest&& request, TimePoint now) {
     const TimePoint asked_at = std::min(request.asked_at.value_or(now), now);
-    ++last_ticket_;
-    queue_.push(Waiter{last_ticket_, std::move(request), asked_at, now});
+    return {++last_ticket_, std::move(request), asked_at, now};
+}
+
+Ticket Pool::put_in_line(Waiter&& waiter) {
+    const Ticket ticket = waiter.ticket;
+    queue_.push(std::move(waiter));
     is_settled_ = false;
-    return last_ticket_;
+    return ticket;
 }
 
 void Pool::cancel(Ticket ticket) {
@@ -74,9 +94,11 @@ std::optional<Decision> Pool::poll(TimePoint now) {
         return decision;
     }
     if (const std::optional<Ticket> overdue = queue_.overdue(now)) {
+        queue_.erase(*overdue);
         return refuse(*overdue, RefusalReason::queue_timeout);
     }
     if (const std::optional<Ticket> surplus = queue_.surplus()) {
+        queue_.erase(*surplus);
         return refuse(*surplus, RefusalReason::queue_full);
     }
     return std::nullopt;
@@ -199,21 +221,16 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
     if (is_settled_) {
         return std::nullopt;
     }
-    const std::optional<RefusalReason> refusal = refusal_without_candidates();
     bool is_nothing_free = false;  // for those who have tried no node
     bool is_by_choice = false;
     for (const auto& [place, waiter] : queue_) {
         if (is_nothing_free && waiter.request.tried.empty()) {
             continue;  // who has waited longer was given nothing
         }
-        CandidateList candidates = candidates_for(waiter, now);
-        if (candidates.empty() && refusal) {
-            return refuse(waiter.ticket, *refusal);
-        }
-        const Selection selection = select(options_.balance, candidates, asker(waiter, now), rng_);
-        if (selection) {
-            note_credits(candidates);
-            return grant(waiter.ticket, candidates[*selection].node, now);
+        CandidateList candidates;
+        if (std::optional<Decision> decision = serve(waiter, queue_.size(), candidates, now)) {
+            queue_.erase(waiter.ticket);
+            return decision;
         }
         is_nothing_free = is_nothing_free || waiter.request.tried.empty();
         is_by_choice = is_by_choice || is_any_slot_free(candidates);
@@ -223,6 +240,22 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
         look_again_at_ = now + kLookAgain;  // waiting itself may change it
     }
     return std::nullopt;
+}
+
+std::optional<Decision> Pool::serve(const Waiter& waiter, std::size_t line_length,
+                                    CandidateList& candidates, TimePoint now) {
+    candidates = candidates_for(waiter, now);
+    if (candidates.empty()) {
+        const std::optional<RefusalReason> refusal = refusal_without_candidates();
+        return refusal ? std::optional(refuse(waiter.ticket, *refusal)) : std::nullopt;
+    }
+    const Selection selection =
+        select(options_.balance, candidates, asker(waiter, line_length, now), rng_);
+    if (!selection) {
+        return std::nullopt;
+    }
+    note_credits(candidates);
+    return grant(waiter.ticket, candidates[*selection].node, now);
 }
 
 // For a message that no node is left for; nothing: it waits.
@@ -245,13 +278,13 @@ void Pool::note_credits(const CandidateList& candidates) {
     }
 }
 
-Asker Pool::asker(const Waiter& waiter, TimePoint now) const {
+Asker Pool::asker(const Waiter& waiter, std::size_t line_length, TimePoint now) const {
     Asker asker;
     asker.key = waiter.request.key;
-    asker.line_length = queue_.size();
+    asker.line_length = line_length;
     asker.waited = now - waiter.asked_at;
     asker.is_pressed =
-        queue_.size() > options_.maxqueue || 2 * asker.waited >= options_.queue_timeout;
+        line_length > options_.maxqueue || 2 * asker.waited >= options_.queue_timeout;
     return asker;
 }
 
@@ -284,13 +317,11 @@ bool Pool::is_panic() const {
 }
 
 Decision Pool::grant(Ticket ticket, NodeIndex node, TimePoint now) {
-    queue_.erase(ticket);
     members_[node].grant(++grants_, now);
     return Grant{ticket, node, members_[node].options()};
 }
 
-Decision Pool::refuse(Ticket ticket, RefusalReason reason) {
-    queue_.erase(ticket);
+Decision Pool::refuse(Ticket ticket, RefusalReason reason) const {
     return Refusal{ticket, reason, !is_any_node_usable()};
 }
 

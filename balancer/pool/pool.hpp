@@ -100,6 +100,10 @@ class Pool {
     // given again. The answer comes from poll(), at once or later.
     [[nodiscard]] Ticket request(std::vector<NodeIndex> tried, TimePoint now);
     [[nodiscard]] Ticket request(SlotRequest request, TimePoint now);
+    // The same, and what poll() would answer it now, if nobody waits: without a place in the line.
+    // A ticket: it waits, as after request().
+    [[nodiscard]] std::variant<Decision, Ticket> request_at_once(SlotRequest request,
+                                                                 TimePoint now);
     // The message no longer waits (its client went away). Unknown tickets are ignored.
     void cancel(Ticket ticket);
     // The message of a grant was greeted, `waited` after the grant, at most once for each grant.
@@ -164,15 +168,20 @@ class Pool {
     template <typename Change>
     void update(NodeIndex node, TimePoint now, Change change);
 
+    [[nodiscard]] Waiter waiter(SlotRequest&& request, TimePoint now);
+    [[nodiscard]] Ticket put_in_line(Waiter&& waiter);
     [[nodiscard]] std::optional<Decision> serve_next(TimePoint now);
+    // What this one is given now; else `candidates` are those that it waits for.
+    [[nodiscard]] std::optional<Decision> serve(const Waiter& waiter, std::size_t line_length,
+                                                CandidateList& candidates, TimePoint now);
     [[nodiscard]] std::optional<RefusalReason> refusal_without_candidates() const;
     void note_credits(const CandidateList& candidates);
-    [[nodiscard]] Asker asker(const Waiter& waiter, TimePoint now) const;
+    [[nodiscard]] Asker asker(const Waiter& waiter, std::size_t line_length, TimePoint now) const;
     [[nodiscard]] CandidateList candidates_for(const Waiter& waiter, TimePoint now) const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
     Decision grant(Ticket ticket, NodeIndex node, TimePoint now);
-    Decision refuse(Ticket ticket, RefusalReason reason);
+    Decision refuse(Ticket ticket, RefusalReason reason) const;
 
     PoolOptions options_;
     Rng rng_;

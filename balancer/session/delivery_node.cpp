@@ -46,7 +46,9 @@ void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, Ti
         dialogue.xforward = forwarded(envelope_.xforward, resolution_);
     }
     out.requests.emplace_back(
-        ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key});
+        ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key,
+                    names_local_end(grant.options->dialect, settings_.session.peer.address,
+                                    grant.options->endpoint.address)});
     attempt_.emplace(grant, std::move(reuse_key), std::move(dialogue), now);
     submit_envelope(now, out);
 }
@@ -361,7 +363,10 @@ void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool i
             // say.
             out.to_node = {};
         }
-        out.requests.emplace_back(CloseNode{hears_quit && !attempt_->node.is_quit_answered()});
+        const CloseNode::When behind_it = attempt_->node.is_quit_answered()
+                                              ? CloseNode::When::behind_bye
+                                              : CloseNode::When::behind_quit;
+        out.requests.emplace_back(CloseNode{hears_quit ? behind_it : CloseNode::When::at_once});
     }
     out.requests.emplace_back(
         ReleaseSlot{pool_.index(), attempt_->grant.node, outcome, std::string(detail), slot_use()});

@@ -26,6 +26,11 @@ bool is_as_received(const smtp::Xforward& received, const origin::Resolution& re
            received.client_address() == unmapped(resolution.origin->endpoint.address);
 }
 
+// 127.0.0.1 would name the node itself once the header has reached another host.
+bool is_peer_hidden(const Address& peer, const Address& node) {
+    return peer.is_loopback() && !node.is_loopback();
+}
+
 }  // namespace
 
 std::optional<origin::ClaimedClient> claimed_client(const smtp::Xforward& xforward) {
@@ -59,6 +64,22 @@ smtp::Xforward forwarded(const smtp::Xforward& received, const origin::Resolutio
     return given;
 }
 
+bool names_local_end(const pool::NodeDialect& dialect, const Address& peer, const Address& node) {
+    using Mode = pool::ProxySource::Mode;
+    if (dialect.send_proxy == pool::SendProxy::off) {
+        return false;
+    }
+    switch (dialect.proxy_source.mode) {
+        case Mode::fixed:
+            return true;
+        case Mode::automatic:
+            return is_peer_hidden(peer, node);
+        case Mode::peer:
+            break;
+    }
+    return false;
+}
+
 Endpoint proxy_source(const pool::ProxySource& option, const ConnectionEnds& ends) {
     using Mode = pool::ProxySource::Mode;
     if (option.mode == Mode::fixed) {
@@ -69,8 +90,7 @@ Endpoint proxy_source(const pool::ProxySource& option, const ConnectionEnds& end
         const Address address = match != option.addresses.end() ? *match : option.addresses.front();
         return {address, ends.local.port};
     }
-    // 127.0.0.1 would name the node itself once the header has reached another host.
-    const bool is_hidden = ends.peer.address.is_loopback() && !ends.node.address.is_loopback();
+    const bool is_hidden = is_peer_hidden(ends.peer.address, ends.node.address);
     return option.mode == Mode::automatic && is_hidden ? ends.local : ends.peer;
 }
 

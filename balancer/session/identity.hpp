@@ -28,9 +28,13 @@ namespace millrace::session {
 
 struct ConnectionEnds {
     Endpoint peer;   // the Postfix host
-    Endpoint local;  // our address towards the node
+    Endpoint local;  // our address towards the node, where names_local_end()
     Endpoint node;
 };
+
+// Whether the PROXY header names our end of the connection to the node.
+[[nodiscard]] bool names_local_end(const pool::NodeDialect& dialect, const Address& peer,
+                                   const Address& node);
 
 // Source address of the PROXY header, see pool::ProxySource. The port is the peer's where the
 // address is the peer's, else that of our connection.

@@ -115,7 +115,7 @@ struct NoteManners {
 
 // A new connection to a node stands.
 struct NodeConnection {
-    Endpoint local;                    // our end of it
+    Endpoint local;                    // our end of it, if ConnectNode wants it
     std::optional<NodeManners> known;  // as noted last
 };
 
@@ -132,6 +132,7 @@ struct ConnectNode {
     pool::NodeIndex node = 0;
     Endpoint endpoint;
     std::string reuse_key;
+    bool wants_local_end = false;  // of a new connection
 };
 
 // The connection is in order behind a message: keep it for another one that may share it (rule
@@ -144,10 +145,15 @@ struct KeepNode {
     std::chrono::milliseconds idle{0};
 };
 
-// End the connection to the node: after QUIT wait (briefly, and without the session) for the node
-// to close, else at once.
+// End the connection to the node.
 struct CloseNode {
-    bool wait_for_peer = false;
+    enum class When {
+        at_once,
+        behind_quit,  // wait for the node to close, briefly and without the session
+        behind_bye,   // at once: the node has answered QUIT, nothing is under way
+    };
+
+    When when = When::at_once;
 };
 
 // The session is over: close behind what was sent.

@@ -119,7 +119,8 @@ void SessionScript::found(const OriginKey& key, const Result<std::optional<Origi
 }
 
 void SessionScript::connect() {
-    const Endpoint local = parse_endpoint("192.0.2.9:50001").value();
+    const Endpoint local =
+        wants_local_end_ ? parse_endpoint("192.0.2.9:50001").value() : Endpoint();
     give([&](Output& out) { session_.node_connected({local, known_manners_}, now_, out); });
 }
 
@@ -316,6 +317,7 @@ void SessionScript::note(const session::ConnectNode& request) {
     EXPECT_FALSE(has_node_) << "two nodes at once";
     EXPECT_TRUE(slot_) << "a connection without a slot";
     has_node_ = true;
+    wants_local_end_ = request.wants_local_end;
     has_unseen_input_ = false;
     unsent_.clear();
     behind_dot_.reset();
@@ -335,7 +337,11 @@ void SessionScript::note(const session::CloseNode& request) {
     has_node_ = false;
     unsent_.clear();
     window_ = std::numeric_limits<std::size_t>::max();
-    requests_.emplace_back(request.wait_for_peer ? "linger" : "close");
+    using When = session::CloseNode::When;
+    const bool lingers = request.when == When::behind_quit;
+    requests_.emplace_back(lingers                            ? "linger"
+                           : request.when == When::behind_bye ? "close behind bye"
+                                                              : "close");
 }
 
 void SessionScript::note(const session::CloseFrontend& /*request*/) {

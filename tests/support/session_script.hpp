@@ -209,6 +209,7 @@ class SessionScript {
     pool::SlotUse last_use_;
     bool is_waiting_for_slot_ = false;
     bool has_node_ = false;
+    bool wants_local_end_ = false;  // as the last connection was asked for
     bool has_unseen_input_ = false;
     bool has_ended_ = false;
 };

@@ -84,9 +84,9 @@ class AdminFixture : public ::testing::Test {
 
     // A message that asks for a slot; its node once it has one.
     void send_message(net::SessionId session) {
-        const auto requested = driver_.request(session, pool::SlotRequest({}, ""));
-        if (requested.decision) {
-            granted_[session] = std::get<pool::Grant>(*requested.decision).node;
+        const auto answer = driver_.request(session, pool::SlotRequest({}, ""));
+        if (const auto* decision = std::get_if<pool::Decision>(&answer)) {
+            granted_[session] = std::get<pool::Grant>(*decision).node;
         }
         loop_.context().poll();
     }

@@ -126,6 +126,22 @@ TEST(Message, EndsTheNodesConnectionWithQuitAndWithoutAReset) {
     EXPECT_TRUE(shell.comes_to_rest());
 }
 
+TEST(Message, LeavesNoPortInTimeWaitWhereTheNodeSaysByeWithItsVerdict) {
+    ScriptedNode node;
+    Shell shell(setup_for({node.endpoint()}));
+    ScriptedPeer postfix = shell.greeted_postfix();
+    postfix.send(kEnvelope);
+    ScriptedPeer connection = node.accept();
+    take_envelope(connection);
+    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    postfix.send(kContent);
+    EXPECT_EQ(connection.read_through(".\r\nQUIT\r\n"), std::string(kContent) + std::string(kQuit));
+    connection.send(std::string(kAccepted) + std::string(kBye));
+    EXPECT_EQ(postfix.read_reply(), kAccepted);
+    EXPECT_EQ(connection.read_to_end(), "");
+    EXPECT_TRUE(connection.was_reset());
+}
+
 TEST(R5Message, PassesWhileIdleSessionsHoldNeitherSlotNorNode) {
     constexpr std::size_t kIdleSessions = 200;
     ScriptedNode node;

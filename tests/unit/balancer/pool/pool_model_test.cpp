@@ -79,9 +79,25 @@ class Model {
             tried.insert(any_node());
         }
         const std::vector<NodeIndex> list(tried.begin(), tried.end());
-        const Ticket ticket =
-            pool_.request(SlotRequest(list, "key" + std::to_string(below(9))), now_);
+        SlotRequest request(list, "key" + std::to_string(below(9)));
+        if (below(2) == 0) {
+            const Ticket ticket = pool_.request(std::move(request), now_);
+            ASSERT_TRUE(waiting_.emplace(ticket, Asked{list, now_}).second);
+            return;
+        }
+        const bool is_anybody_waiting = !waiting_.empty();
+        const auto answer = pool_.request_at_once(std::move(request), now_);
+        const auto* decision = std::get_if<Decision>(&answer);
+        ASSERT_FALSE(decision != nullptr && is_anybody_waiting) << "passed the line";
+        const Ticket ticket = decision != nullptr ? ticket_of(*decision) : std::get<Ticket>(answer);
         ASSERT_TRUE(waiting_.emplace(ticket, Asked{list, now_}).second);
+        if (decision != nullptr) {
+            take(*decision);
+        }
+    }
+
+    static Ticket ticket_of(const Decision& decision) {
+        return std::visit([](const auto& answer) { return answer.ticket; }, decision);
     }
 
     void give_back(Outcome outcome) {
@@ -120,21 +136,24 @@ class Model {
 
     void take_decisions() {
         for (;;) {
-            const std::vector<NodeStatus> before = pool_.node_statuses();
             const std::optional<Decision> decision = pool_.poll(now_);
             if (!decision) {
                 break;
             }
-            note_recoveries();
-            if (const Grant* grant = std::get_if<Grant>(&*decision)) {
-                expect_right(*grant);
-                held_.push_back(grant->node);
-                waiting_.erase(grant->ticket);
-            } else {
-                expect_right(std::get<Refusal>(*decision));
-            }
+            take(*decision);
         }
         expect_settled();
+    }
+
+    void take(const Decision& decision) {
+        note_recoveries();
+        if (const Grant* grant = std::get_if<Grant>(&decision)) {
+            expect_right(*grant);
+            held_.push_back(grant->node);
+            waiting_.erase(grant->ticket);
+        } else {
+            expect_right(std::get<Refusal>(decision));
+        }
     }
 
     // States as the pool tells them; a comeback makes a tried node untried.
@@ -202,8 +221,9 @@ class Model {
             ASSERT_EQ(nodes[node].in_flight, held[node]);
             const bool is_idle = nodes[node].in_flight < nodes[node].options->maxconn;
             const bool is_usable = nodes[node].state == NodeState::up && node != 4;
+            const bool is_starting = nodes[node].state == NodeState::starting;
             idle += is_usable && is_idle ? 1 : 0;
-            full += is_usable && !is_idle ? 1 : 0;
+            full += (is_usable || is_starting) && !is_idle ? 1 : 0;
         }
         const bool is_for_a_faster_one = pool_.options().balance == Balance::least_time && full > 0;
         ASSERT_TRUE(idle == 0 || is_anybody_choosy_only || is_for_a_faster_one)

@@ -155,6 +155,19 @@ TEST(ProxySource, IsTheAddressThatStandsForThePostfixHost) {
     }
 }
 
+TEST(ProxySource, NamesOurEndOnlyWhereThatWasSaid) {
+    for (const SourceCase& test : kSourceCases) {
+        pool::NodeDialect dialect;
+        dialect.send_proxy = pool::SendProxy::v2;
+        dialect.proxy_source = {test.mode, {address("192.0.2.10"), address("2001:db8::10")}};
+        const Address peer = endpoint(test.peer).address;
+        const Address node = endpoint(test.node).address;
+        EXPECT_EQ(names_local_end(dialect, peer, node), test.want.ends_with(":50001")) << test.name;
+        dialect.send_proxy = pool::SendProxy::off;
+        EXPECT_FALSE(names_local_end(dialect, peer, node)) << test.name;
+    }
+}
+
 TEST(ProxySource, IsTheOnlyFixedAddressWhenNoneHasTheFamilyOfTheNode) {
     const pool::ProxySource option{Mode::fixed, {address("192.0.2.10")}};
     const ConnectionEnds ends{endpoint("127.0.0.1:1"), endpoint(kLocal),

@@ -100,6 +100,18 @@ TEST(R3Origin, OfXforwardIsToldWhenTheStoreHasNoneThatIsBelieved) {
     }
 }
 
+TEST(R3Origin, StandsBehindOurOwnEndWherePostfixIsOnThisHostAndTheNodeIsNot) {
+    ScriptSetup setup = store_setup();
+    setup.peer = endpoint("127.0.0.1", 40001);
+    for (pool::NodeOptions& node : setup.nodes) {
+        node.endpoint.address = parse_address("198.51.100.7").value();
+    }
+    SessionScript script(setup);
+    script.postfix_greets();
+    script.postfix(kMail);
+    EXPECT_EQ(to_string(tell(script).header.source), "192.0.2.9:50001");
+}
+
 TEST(R3Origin, OfXforwardIsToldWhenTheStoreDoesNotAnswer) {
     SessionScript script(store_setup());
     script.postfix_greets();

@@ -86,7 +86,8 @@ TEST(SessionReuse, EndsAfterReuseMaxMessages) {
     script.postfix(kContent);
     EXPECT_EQ(script.to_node(), joined({kContent, "QUIT\r\n"}));
     script.node("250 done\r\n221 bye\r\n");
-    EXPECT_THAT(script.requests(), ElementsAre("close", "release scan0 completed", "log accepted"));
+    EXPECT_THAT(script.requests(),
+                ElementsAre("close behind bye", "release scan0 completed", "log accepted"));
 }
 
 struct DialectCase {
