@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace millrace::smtp {
 namespace {
@@ -21,21 +26,60 @@ std::size_t first_of_interest(std::string_view bytes, std::size_t at) {
     return bytes.size();
 }
 
-// Never over one that matters, and up to the line in which it stands.
-void expect_right(std::string_view bytes, std::size_t at) {
-    const std::size_t end = plain_lines_end(bytes, at);
-    const std::size_t wanted = first_of_interest(bytes, at);
-    ASSERT_GE(end, at);
-    ASSERT_LE(end, wanted);
-    ASSERT_EQ(std::count(bytes.begin() + static_cast<std::ptrdiff_t>(end),
-                         bytes.begin() + static_cast<std::ptrdiff_t>(wanted), '\n'),
-              0);
+// Every way in which this machine can do it.
+std::vector<Registers> ways() {
+    std::vector<Registers> ways = {Registers::none, Registers::sse2, Registers::avx2};
+    std::erase_if(ways, [](Registers way) { return way > widest_registers(); });
+    return ways;
 }
 
-TEST(PlainLinesEnd, StopsAtEveryLfThatMattersWhereverItStands) {
-    for (const std::string_view mark : {"\r\n.", "x\ny", "\n\n", "\r\r\n.", "\r\n"}) {
+class PlainLinesEnd : public testing::TestWithParam<Registers> {
+ protected:
+    // Never over one that matters, and up to the line in which it stands.
+    static void expect_right(std::string_view bytes, std::size_t at) {
+        const std::size_t end = plain_lines_end(bytes, at, GetParam());
+        const std::size_t wanted = first_of_interest(bytes, at);
+        ASSERT_GE(end, at);
+        ASSERT_LE(end, wanted);
+        ASSERT_EQ(std::count(bytes.begin() + static_cast<std::ptrdiff_t>(end),
+                             bytes.begin() + static_cast<std::ptrdiff_t>(wanted), '\n'),
+                  0);
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, PlainLinesEnd, testing::ValuesIn(ways()));
+
+// A page between two that nobody may touch.
+class LonelyPage {
+ public:
+    LonelyPage() : size_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) {
+        void* const pages =
+            ::mmap(nullptr, 3 * size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        first_ = static_cast<char*>(pages);
+        if (pages == MAP_FAILED || ::mprotect(begin(), size_, PROT_READ | PROT_WRITE) != 0) {
+            ADD_FAILURE() << "no memory";
+        }
+    }
+
+    LonelyPage(const LonelyPage&) = delete;
+    LonelyPage& operator=(const LonelyPage&) = delete;
+
+    ~LonelyPage() { ::munmap(first_, 3 * size_); }
+
+    [[nodiscard]] char* begin() const { return first_ + size_; }
+
+    [[nodiscard]] char* end() const { return begin() + size_; }
+
+ private:
+    std::size_t size_;
+    char* first_ = nullptr;
+};
+
+TEST_P(PlainLinesEnd, StopsAtEveryLfThatMattersWhereverItStands) {
+    for (const std::string_view mark :
+         {"\r\n.", "x\ny", "\n\n", "\r\r\n.", "\r\n", "\r\n\n", "\r\n\r\n."}) {
         for (std::size_t before = 0; before < 140; ++before) {
-            for (const std::size_t behind : {0U, 1U, 15U, 16U, 40U, 63U, 64U, 130U}) {
+            for (const std::size_t behind : {0U, 1U, 15U, 16U, 31U, 32U, 63U, 64U, 130U}) {
                 std::string bytes = "a" + std::string(before, 'b');
                 bytes += mark;
                 bytes += std::string(behind, 'c');
@@ -45,15 +89,30 @@ TEST(PlainLinesEnd, StopsAtEveryLfThatMattersWhereverItStands) {
     }
 }
 
-TEST(PlainLinesEnd, PassesOverWholeLines) {
+TEST_P(PlainLinesEnd, PassesOverWholeLines) {
     std::string bytes = "x";
     for (int i = 0; i < 100; ++i) {
         bytes += "a line of no interest . with dots.\r\n";
     }
-    EXPECT_GE(plain_lines_end(bytes + "the end", 1), bytes.size());
+    EXPECT_GE(plain_lines_end(bytes + "the end", 1, GetParam()), bytes.size());
 }
 
-TEST(PlainLinesEnd, IsRightForRandomOctets) {
+TEST_P(PlainLinesEnd, ReadsNothingBeforeTheTextNorBehindIt) {
+    const LonelyPage page;
+    const std::string_view lines = "x12345678901234567890123456789\r\nand so on, for long\r\n";
+    std::string text;
+    while (text.size() < 300) {
+        text += lines;
+    }
+    for (std::size_t length = 1; length <= text.size(); ++length) {
+        for (char* const place : {page.begin(), page.end() - length}) {
+            std::memcpy(place, text.data(), length);
+            expect_right({place, length}, 1);
+        }
+    }
+}
+
+TEST_P(PlainLinesEnd, IsRightForRandomOctets) {
     constexpr std::string_view kOctets = "\r\r\n\n..abcdefgh";
     std::mt19937 random(1);  // NOLINT: the same every time
     for (int i = 0; i < 20000; ++i) {
