@@ -46,11 +46,9 @@ void Content::discard() {
 void Content::keep_for_replay(std::size_t octets_max, ReplayBudget* budget,
                               std::uint64_t declared) {
     replay_max_ = octets_max;
-    // Dots that are stuffed and the final one are not declared.
-    if (declared <= octets_max) {
-        const auto size = static_cast<std::size_t>(declared);
-        expected_ = size + size / kDotsShare + kFinalDotLength;
-    }
+    // Dots that are stuffed and the final one are not declared. More than is kept fills the copy.
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(declared, octets_max));
+    expected_ = size + size / kDotsShare + kFinalDotLength;
     share_ = ReplayShare(budget);
 }
 

@@ -29,8 +29,8 @@ class Content {
     explicit Content(const ContentLimits& limits) : limits_(limits) {}
 
     // How much of the beginning is kept, in octets; nothing at first. `declared` is what the sender
-    // says that there will be, 0 if it does not: memory for so much is taken at once. REQUIRES: the
-    // budget, if there is one, outlives this.
+    // says that there will be, 0 if it does not: memory for as much of it as is kept is taken at
+    // once, when the content begins. REQUIRES: the budget, if there is one, outlives this.
     void keep_for_replay(std::size_t octets_max, ReplayBudget* budget, std::uint64_t declared = 0);
 
     struct Piece {

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -55,6 +57,25 @@ TEST(ReplayBudget, MakesContentUnreplayableInsteadOfLarger) {
 
     first.reset();
     EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(ReplayBudget, GivesAtOnceWhatADeclaredSizeNeedsOfIt) {
+    struct Case {
+        std::uint64_t declared;
+        std::size_t taken;
+    };
+
+    constexpr std::size_t kMax = 1000;
+    for (const auto& [declared, taken] :
+         {Case{0, 10}, Case{5, 10}, Case{500, 510}, Case{kMax, kMax}, Case{kMax + 1, kMax},
+          Case{std::numeric_limits<std::uint64_t>::max(), kMax}}) {
+        ReplayBudget budget(2 * kMax);
+        Content content{ContentLimits{}};
+        content.keep_for_replay(kMax, &budget, declared);
+        EXPECT_EQ(budget.used(), 0U) << "none of it is there yet";
+        static_cast<void>(content.take(std::string(10, 'a')));
+        EXPECT_EQ(budget.used(), taken) << declared;
+    }
 }
 
 TEST(ReplayBudget, GetsItBackWhenContentOutgrowsItsOwnBoundOrIsDiscarded) {
