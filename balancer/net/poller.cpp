@@ -1,5 +1,7 @@
 #include "balancer/net/poller.hpp"
 
+#include "proto/runtime/logging.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <array>
@@ -99,6 +101,7 @@ void Poller::report() {
 }
 
 void Poller::report_ready() {
+    const LogBatch batch;  // ends before replies leave: no message is answered and not yet logged
     std::array<epoll_event, kReportsMax> events{};
     const int count = ::epoll_wait(set_.native_handle(), events.data(), kReportsMax, 0);
     for (int i = 0; i < count; ++i) {

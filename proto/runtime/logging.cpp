@@ -7,7 +7,9 @@
 #include <spdlog/sinks/syslog_sink.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -46,29 +48,54 @@ void write_to_standard_error(std::string_view bytes) {
     }
 }
 
-// Each line is one write: it is out before the call returns, and lines of several processes do not
-// mix.
+std::atomic<unsigned> open_batches = 0;
+
+// Lines are in order, and each is written whole: lines of several processes do not mix.
 class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
     explicit StandardErrorSink(const std::string& program)
-        : tag_(" " + program + "[" + std::to_string(::getpid()) + "]: ") {}
+        : tag_(" " + program + "[" + std::to_string(::getpid()) + "]: ") {
+        waiting_.reserve(2 * kWriteMax);
+    }
+
+    StandardErrorSink(const StandardErrorSink&) = delete;
+    StandardErrorSink& operator=(const StandardErrorSink&) = delete;
+
+    ~StandardErrorSink() override { write(waiting_.size()); }
 
  protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
-        line_.clear();
-        stamp_.append_to(line_, message.time);
-        const auto level = spdlog::level::to_string_view(message.level);
-        line_.append(tag_).append(level.data(), level.size()).append(": ");
-        line_.append(message.payload.data(), message.payload.size()).append("\n");
-        write_to_standard_error(line_);
+        const std::size_t length_before = waiting_.size();
+        append(message);
+        if (waiting_.size() > kWriteMax) {
+            write(length_before);
+        }
+        if (open_batches == 0 || message.level >= spdlog::level::warn) {
+            write(waiting_.size());
+        }
     }
 
-    void flush_() override {}
+    void flush_() override { write(waiting_.size()); }
 
  private:
+    static constexpr std::size_t kWriteMax = PIPE_BUF;  // octets, but for a line that is longer
+
+    void append(const spdlog::details::log_msg& message) {
+        stamp_.append_to(waiting_, message.time);
+        const auto level = spdlog::level::to_string_view(message.level);
+        waiting_.append(tag_).append(level.data(), level.size()).append(": ");
+        waiting_.append(message.payload.data(), message.payload.size()).append("\n");
+    }
+
+    // The first `length` octets of what waits.
+    void write(std::size_t length) {
+        write_to_standard_error({waiting_.data(), length});
+        waiting_.erase(0, length);
+    }
+
     const std::string tag_;
     UtcStamp stamp_;
-    std::string line_;  // kept for its room
+    std::string waiting_;  // whole lines
 };
 
 std::shared_ptr<spdlog::logger> make_logger(const std::string& program, LogTarget target) {
@@ -161,6 +188,17 @@ void log(LogLevel level, std::string_view line) {
     std::string clean{line};
     std::replace_if(clean.begin(), clean.end(), is_control, '?');
     current_logger()->log(spdlog_level(level), spdlog::string_view_t{clean});
+}
+
+LogBatch::LogBatch() {
+    ++open_batches;
+}
+
+// Another thread's line is in the sink before flush() has its lock, or finds no batch any more.
+LogBatch::~LogBatch() {
+    if (--open_batches == 0) {
+        current_logger()->flush();
+    }
 }
 
 }  // namespace millrace

@@ -3,9 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <sys/socket.h>
@@ -14,7 +19,10 @@
 namespace millrace {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::MatchesRegex;
+using testing::SizeIs;
 
 std::string standard_error_of(const std::function<void()>& action) {
     testing::internal::CaptureStderr();
@@ -116,6 +124,126 @@ TEST(Logging, WritesALineAtOnce) {
     EXPECT_THAT(written[0], MatchesRegex(line_pattern("info", "one")));
     EXPECT_THAT(written[1], MatchesRegex(line_pattern("info", "2+")));
     EXPECT_EQ(written[1].size(), kPrefixLength + 5001);
+}
+
+TEST(LogBatch, WritesItsLinesTogetherAndInOrderWhenItEnds) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    const Datagrams written = datagrams_of([] {
+        {
+            const LogBatch batch;
+            log(LogLevel::info, "one");
+            log(LogLevel::debug, "not logged");
+            log(LogLevel::info, "two");
+        }
+        log(LogLevel::info, "three");
+    });
+    ASSERT_EQ(written.size(), 2U);
+    EXPECT_THAT(written[0],
+                MatchesRegex(line_pattern("info", "one") + line_pattern("info", "two")));
+    EXPECT_THAT(written[1], MatchesRegex(line_pattern("info", "three")));
+}
+
+TEST(LogBatch, KeepsItsLinesUntilItEnds) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    std::optional<LogBatch> batch(std::in_place);
+    EXPECT_THAT(datagrams_of([] { log(LogLevel::info, "one"); }), IsEmpty());
+    EXPECT_THAT(datagrams_of([&] { batch.reset(); }), SizeIs(1));
+}
+
+TEST(LogBatch, WritesNothingWhereNothingWasLogged) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    EXPECT_THAT(datagrams_of([] { const LogBatch batch; }), IsEmpty());
+}
+
+TEST(LogBatch, WritesAWarningAndAnErrorAtOnceBehindWhatWaits) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    const LogBatch batch;
+    for (const auto& [level, name] :
+         {std::pair(LogLevel::warning, "warning"), std::pair(LogLevel::error, "error")}) {
+        const Datagrams written = datagrams_of([level = level] {
+            log(LogLevel::info, "one");
+            log(level, "two");
+        });
+        ASSERT_EQ(written.size(), 1U);
+        EXPECT_THAT(written[0],
+                    MatchesRegex(line_pattern("info", "one") + line_pattern(name, "two")));
+    }
+}
+
+// Of PIPE_BUF octets, which the lines of another process cannot come between.
+TEST(LogBatch, WritesAsManyWholeLinesAtOnceAsStayTogether) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    const std::string half(2048 - kPrefixLength - 1, 'h');
+    const Datagrams written = datagrams_of([&] {
+        const LogBatch batch;
+        log(LogLevel::info, half);
+        log(LogLevel::info, half);
+        log(LogLevel::info, half);
+        log(LogLevel::info, half + "h");
+        log(LogLevel::info, "short");
+        log(LogLevel::info, std::string(5000, 'l'));
+        log(LogLevel::info, "short");
+    });
+    std::vector<std::size_t> lengths;
+    for (const std::string& each : written) {
+        lengths.push_back(each.size());
+        EXPECT_EQ(each.back(), '\n');
+    }
+    const std::size_t short_length = kPrefixLength + 6;
+    EXPECT_THAT(lengths,
+                ElementsAre(4096, 2048, 2049 + short_length, kPrefixLength + 5001, short_length));
+}
+
+TEST(LogBatch, WithinAnotherEndsWithThatOne) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    const Datagrams written = datagrams_of([] {
+        const LogBatch outer;
+        {
+            const LogBatch inner;
+            log(LogLevel::info, "one");
+        }
+        log(LogLevel::info, "two");
+    });
+    EXPECT_THAT(written, SizeIs(1));
+}
+
+TEST(LogBatch, LosesNothingWhenTheLogIsSetUpAnew) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    const LogBatch batch;
+    const Datagrams written = datagrams_of([] {
+        log(LogLevel::info, "one");
+        set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    });
+    ASSERT_EQ(written.size(), 1U);
+    EXPECT_THAT(written[0], MatchesRegex(line_pattern("info", "one")));
+}
+
+TEST(LogBatch, LosesNothingWhenTheProgramEndsWithinIt) {
+    testing::GTEST_FLAG(death_test_style) = "threadsafe";
+    EXPECT_EXIT(
+        {
+            const LogBatch batch;
+            log(LogLevel::info, "the last line");
+            std::exit(0);
+        },
+        testing::ExitedWithCode(0), "the last line");
+}
+
+TEST(LogBatch, LosesNoLineOfAnotherThread) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    constexpr int kLines = 2000;
+    const std::string written = standard_error_of([] {
+        std::jthread other([] {
+            for (int i = 0; i < kLines; ++i) {
+                log(LogLevel::info, "other");
+            }
+        });
+        for (int i = 0; i < kLines; ++i) {
+            const LogBatch batch;
+            log(LogLevel::info, "batch");
+        }
+    });
+    EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 2 * kLines);
 }
 
 TEST(Logging, WritesNothingToStandardErrorWhenItGoesToSyslog) {
