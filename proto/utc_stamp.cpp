@@ -1,18 +1,22 @@
 #include "proto/utc_stamp.hpp"
 
 #include <array>
+#include <cstddef>
 #include <ctime>
+#include <string_view>
 
 namespace millrace {
 namespace {
 
-// "2026-01-01T00:00:00"
-std::string date_and_time(std::chrono::sys_seconds time) {
+constexpr std::size_t kFromMilliseconds = std::string_view("000Z").size();  // to the end
+
+// "2026-01-01T00:00:00.000Z"
+std::string whole_second(std::chrono::sys_seconds time) {
     const std::time_t seconds = time.time_since_epoch().count();
     std::tm parts{};
     ::gmtime_r(&seconds, &parts);
     std::array<char, 64> text{};
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts)};
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.000Z", &parts)};
 }
 
 }  // namespace
@@ -21,14 +25,15 @@ void UtcStamp::append_to(std::string& text, std::chrono::system_clock::time_poin
     const auto second = std::chrono::floor<std::chrono::seconds>(time);
     if (second != second_) {
         second_ = second;
-        date_and_time_ = date_and_time(second);
+        text_ = whole_second(second);
     }
-    const auto fraction = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
-    text.append(date_and_time_).push_back('.');
-    for (const int unit : {100, 10, 1}) {
-        text.push_back(static_cast<char>('0' + fraction / unit % 10));
+    const auto fraction =
+        static_cast<unsigned>(std::chrono::floor<std::chrono::milliseconds>(time - second).count());
+    char* digit = text_.data() + text_.size() - kFromMilliseconds;
+    for (const unsigned unit : {100U, 10U, 1U}) {
+        *digit++ = static_cast<char>('0' + fraction / unit % 10);
     }
-    text.push_back('Z');
+    text.append(text_);
 }
 
 }  // namespace millrace

@@ -15,7 +15,7 @@ class UtcStamp {
 
  private:
     std::chrono::sys_seconds second_ = std::chrono::sys_seconds::min();
-    std::string date_and_time_;  // of second_
+    std::string text_;  // of the time last asked for
 };
 
 }  // namespace millrace

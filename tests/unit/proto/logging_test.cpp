@@ -113,6 +113,23 @@ TEST(Logging, FindsAControlCharacterWhereverItIs) {
     }
 }
 
+// Long lines are looked at in blocks.
+TEST(Logging, FindsAControlCharacterInALineOfAnyLength) {
+    set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
+    for (const std::size_t length : {31U, 32U, 33U, 63U, 64U, 65U, 100U}) {
+        for (std::size_t at = 0; at < length; ++at) {
+            for (const char c : {'\0', '\x1f', ' ', '~', '\x7f', '\x80'}) {
+                std::string line(length, 'x');
+                line[at] = c;
+                const std::string written =
+                    standard_error_of([&] { log(LogLevel::info, line); }).substr(kPrefixLength);
+                line[at] = c == '\0' || c == '\x1f' || c == '\x7f' ? '?' : c;
+                ASSERT_EQ(written, line + "\n") << length << " at " << at;
+            }
+        }
+    }
+}
+
 // Else the lines of two processes could mix.
 TEST(Logging, WritesALineAtOnce) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
