@@ -96,11 +96,24 @@ std::optional<Address> parse_ipv6(std::string_view text) {
     return unmapped(boost::asio::ip::address_v6(octets));
 }
 
+// Returns where it stopped.
+char* put_decimal(char* to, unsigned char octet) {
+    if (octet >= 100) {
+        *to++ = static_cast<char>('0' + octet / 100);
+    }
+    if (octet >= 10) {
+        *to++ = static_cast<char>('0' + octet / 10 % 10);
+    }
+    *to++ = static_cast<char>('0' + octet % 10);
+    return to;
+}
+
 std::string dotted_quad(const boost::asio::ip::address_v4& address) {
-    std::array<char, sizeof("255.255.255.255")> text{};
+    constexpr std::size_t kOctetMax = 4;  // with its dot
+    std::array<char, 4 * kOctetMax> text{};
     char* end = text.data();
     for (const unsigned char octet : address.to_bytes()) {
-        end = std::to_chars(end, text.data() + text.size(), octet).ptr;
+        end = put_decimal(end, octet);
         *end++ = '.';
     }
     return {text.data(), end - 1};
@@ -182,6 +195,9 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 }
 
 std::string to_string(const Address& address) {
+    if (address.is_v4()) {
+        return dotted_quad(address.to_v4());
+    }
     const Address plain = unmapped(address);
     if (plain.is_v4()) {
         return dotted_quad(plain.to_v4());

@@ -36,6 +36,9 @@ unsigned form_of(char c) {
 
 unsigned forms_in(std::string_view value) {
     unsigned forms = kPlain;
+    for (; value.size() >= 4; value.remove_prefix(4)) {
+        forms |= form_of(value[0]) | form_of(value[1]) | form_of(value[2]) | form_of(value[3]);
+    }
     for (const char c : value) {
         forms |= form_of(c);
     }
@@ -124,16 +127,25 @@ LogLine::LogLine(std::string_view subject, std::string_view event) : room_(kUsua
     ends_at(put(put(to, ": "), event));
 }
 
-LogLine& LogLine::add(std::string_view key, std::string_view value) {
-    char* const to = begin(key, value_room(value, kValueLengthMax));
+LogLine& LogLine::add_value(std::string_view value) {
+    char* const to = room_for(value_room(value, kValueLengthMax));
     return ends_at(put_value(to, value, kValueLengthMax));
 }
 
+LogLine& LogLine::add_signed(std::int64_t value) {
+    char* const to = room_for(kNumberMax);
+    return ends_at(std::to_chars(to, to + kNumberMax, value).ptr);
+}
+
+LogLine& LogLine::add_unsigned(std::uint64_t value) {
+    char* const to = room_for(kNumberMax);
+    return ends_at(std::to_chars(to, to + kNumberMax, value).ptr);
+}
+
 // As "0.001/1.204".
-LogLine& LogLine::add(std::string_view key,
-                      std::initializer_list<std::chrono::milliseconds> delays) {
+LogLine& LogLine::add_delays(std::initializer_list<std::chrono::milliseconds> delays) {
     constexpr std::size_t kDelayMax = kNumberMax + 5;  // octets, with the point and a slash
-    char* to = begin(key, delays.size() * kDelayMax);
+    char* to = room_for(delays.size() * kDelayMax);
     for (const std::chrono::milliseconds& delay : delays) {
         if (&delay != delays.begin()) {
             *to++ = '/';
@@ -144,38 +156,11 @@ LogLine& LogLine::add(std::string_view key,
 }
 
 LogLine& LogLine::add_seconds(std::string_view key, double seconds) {
-    const std::string text = log_seconds(seconds);
-    return ends_at(put(begin(key, text.size()), text));
+    return add_plain(key, log_seconds(seconds));
 }
 
-LogLine& LogLine::add_signed(std::string_view key, std::int64_t value) {
-    char* const to = begin(key, kNumberMax);
-    return ends_at(std::to_chars(to, to + kNumberMax, value).ptr);
-}
-
-LogLine& LogLine::add_unsigned(std::string_view key, std::uint64_t value) {
-    char* const to = begin(key, kNumberMax);
-    return ends_at(std::to_chars(to, to + kNumberMax, value).ptr);
-}
-
-char* LogLine::begin(std::string_view key, std::size_t value_length_max) {
-    char* to = room_for(key.size() + value_length_max + 2);
-    *to++ = ' ';
-    to = put(to, key);
-    *to++ = '=';
-    return to;
-}
-
-char* LogLine::room_for(std::size_t length) {
-    if (room_.size() - length_ < length) {
-        room_.resize(2 * room_.size() + length);
-    }
-    return room_.data() + length_;
-}
-
-LogLine& LogLine::ends_at(const char* end) {
-    length_ = static_cast<std::size_t>(end - room_.data());
-    return *this;
+void LogLine::grow(std::size_t length) {
+    room_.resize(2 * room_.size() + length);
 }
 
 std::string log_value(std::string_view value, std::size_t length_max) {

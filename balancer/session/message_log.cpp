@@ -2,6 +2,8 @@
 
 #include "proto/log.hpp"
 
+#include <utility>
+
 namespace millrace::session {
 
 namespace {
@@ -40,15 +42,15 @@ std::string format(const MessageLog& message) {
         line.add("bypassed", message.bypassed_pool);
     }
     line.add("node", message.node.empty() ? "none" : message.node);
-    line.add("result", to_string(message.result));
+    line.add_plain("result", to_string(message.result));
     line.add("reply", message.reply);
-    line.add("origin",
-             message.origin.is_unspecified() ? "unknown" : millrace::to_string(message.origin));
-    line.add("origin_source", origin::to_string(message.origin_source));
+    line.add_plain("origin", message.origin.is_unspecified() ? "unknown"
+                                                             : millrace::to_string(message.origin));
+    line.add_plain("origin_source", origin::to_string(message.origin_source));
     if (message.is_origin_mismatch) {
-        line.add("origin_mismatch", "yes");
+        line.add_plain("origin_mismatch", "yes");
     }
-    line.add("peer", millrace::to_string(message.peer));
+    line.add_plain("peer", millrace::to_string(message.peer));
     line.add("rcpts", message.recipients);
     line.add("bytes", message.octets);
     line.add("tries", message.tries);
@@ -59,7 +61,7 @@ std::string format(const MessageLog& message) {
     line.add("delays", {delays.queue, delays.connect, delays.transfer, delays.filter});
     line.add("id", message.id);
     line.add("session", message.session_id);
-    return std::string{line.text()};
+    return std::move(line).take();
 }
 
 }  // namespace millrace::session

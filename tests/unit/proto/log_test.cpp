@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace millrace {
@@ -56,6 +57,19 @@ TEST(LogLine, WritesDelaysInSecondsAndNoneBelowZero) {
     line.add("none", {}).add("one", {milliseconds(0)});
     line.add("two", {milliseconds(-5), milliseconds::max()});
     EXPECT_EQ(line.text(), "s: e none= one=0.000 two=0.000/9223372036854775.807");
+}
+
+TEST(LogLine, TakesAPlainValueAsItIsHoweverLongItIs) {
+    const std::string address(1000, 'a');
+    LogLine line("s", "e");
+    line.add_plain("result", "accepted").add_plain("address", address);
+    EXPECT_EQ(line.text(), "s: e result=accepted address=" + address);
+}
+
+TEST(LogLine, GivesItsWholeTextAway) {
+    LogLine line("s", "e");
+    line.add("n", 1);
+    EXPECT_EQ(std::move(line).take(), "s: e n=1");
 }
 
 TEST(LogLine, StaysOneLineWhateverTheSubjectHolds) {
