@@ -21,13 +21,6 @@ bool is_hello_name(std::string_view name) {
                        [](char octet) { return octet > ' ' && octet <= '~'; });
 }
 
-std::string with_crlf(std::string_view line) {
-    constexpr std::string_view kCrlf = "\r\n";
-    std::string whole;
-    whole.reserve(line.size() + kCrlf.size());
-    return whole.append(line).append(kCrlf);
-}
-
 }  // namespace
 
 Frontend::Frontend(std::shared_ptr<const SessionOptions> options,
@@ -49,21 +42,24 @@ std::optional<FrontendStep> Frontend::next(bool is_answer_outstanding) {
 
 std::optional<FrontendStep> Frontend::step_of(const smtp::LineBuffer::Line& line,
                                               bool is_answer_outstanding) {
-    if (is_answer_outstanding) {
-        return line.is_too_long ? std::nullopt : pipelined(line.text);
+    if (!line.is_too_long) {
+        return is_answer_outstanding ? pipelined(line) : decide(line);
     }
-    return line.is_too_long ? refuse_unreadable("Line too long") : decide(line.text);
+    if (is_answer_outstanding) {
+        return std::nullopt;
+    }
+    return refuse_unreadable("Line too long");
 }
 
-std::optional<FrontendStep> Frontend::pipelined(std::string_view line) {
-    const Result<Command> command = smtp::parse_command(line);
+std::optional<FrontendStep> Frontend::pipelined(const smtp::LineBuffer::Line& line) {
+    const Result<Command> command = smtp::parse_command(line.text);
     if (!command || !has_mail_ || recipients_ >= options_->limits.recipients) {
         return std::nullopt;
     }
     const smtp::Extensions known = smtp::extensions_of(options_->offered);
     if (command->verb == Verb::rcpt) {
         const auto parsed = smtp::parse_rcpt(command->argument, known);
-        return parsed ? std::optional(take_recipient(line, parsed->address)) : std::nullopt;
+        return parsed ? take_recipient(line.wire, parsed->address) : std::nullopt;
     }
     if (command->verb == Verb::data && command->argument.empty() && recipients_ > 0) {
         return data();
@@ -71,8 +67,8 @@ std::optional<FrontendStep> Frontend::pipelined(std::string_view line) {
     return std::nullopt;
 }
 
-FrontendStep Frontend::decide(std::string_view line) {
-    const Result<Command> command = smtp::parse_command(line);
+std::optional<FrontendStep> Frontend::decide(const smtp::LineBuffer::Line& line) {
+    const Result<Command> command = smtp::parse_command(line.text);
     if (!command) {
         return refuse_unreadable("Control characters are not allowed in a command");
     }
@@ -89,9 +85,9 @@ FrontendStep Frontend::decide(std::string_view line) {
             }
             return hello(command->argument, false);
         case Verb::mail:
-            return mail(line, command->argument);
+            return mail(line.wire, command->argument);
         case Verb::rcpt:
-            return rcpt(line, command->argument);
+            return rcpt(line.wire, command->argument);
         case Verb::data:
             if (!command->argument.empty()) {
                 return refuse(make_reply(501, "5.5.4", "DATA takes no argument"));
@@ -100,13 +96,13 @@ FrontendStep Frontend::decide(std::string_view line) {
         case Verb::xforward:
             return xforward(command->argument);
         case Verb::rset:
-            return ResetStep{replies_->ok};
+            return ResetStep{&replies_->ok};
         case Verb::noop:
-            return LocalReply{replies_->ok};
+            return LocalReply{&replies_->ok};
         case Verb::vrfy:
-            return LocalReply{make_reply(252, "2.0.0", "Cannot verify, send some mail")};
+            return say(make_reply(252, "2.0.0", "Cannot verify, send some mail"));
         case Verb::quit:
-            return LocalReply{make_reply(221, "2.0.0", "Bye"), true};
+            return say(make_reply(221, "2.0.0", "Bye"), true);
         case Verb::bdat:
         case Verb::auth:
         case Verb::starttls:
@@ -120,15 +116,15 @@ FrontendStep Frontend::decide(std::string_view line) {
     return refuse(make_reply(500, "5.5.2", "Command not recognized"));
 }
 
-FrontendStep Frontend::hello(std::string_view argument, bool is_extended) {
+std::optional<FrontendStep> Frontend::hello(std::string_view argument, bool is_extended) {
     if (!is_hello_name(argument)) {
         return refuse(make_reply(501, "5.5.4", "A host name is required"));
     }
     client_name_ = argument;
-    return ResetStep{is_extended ? replies_->extended_hello : replies_->hello};
+    return ResetStep{is_extended ? &replies_->extended_hello : &replies_->hello};
 }
 
-FrontendStep Frontend::mail(std::string_view line, std::string_view argument) {
+std::optional<FrontendStep> Frontend::mail(std::string_view wire, std::string_view argument) {
     if (client_name_.empty()) {
         return refuse(make_reply(
             503, "5.5.1", options_->mode == Mode::lmtp ? "Send LHLO first" : "Send EHLO first"));
@@ -145,32 +141,33 @@ FrontendStep Frontend::mail(std::string_view line, std::string_view argument) {
         return refuse(too_big_reply());
     }
     has_mail_ = true;
-    return MailStep{with_crlf(line), std::exchange(xforward_, {}),
+    return MailStep{std::string(wire), std::move(xforward_),  // new with the next transaction
                     std::string(smtp::domain_of(parsed->address)), parsed->size.value_or(0)};
 }
 
-FrontendStep Frontend::rcpt(std::string_view line, std::string_view argument) {
+std::optional<FrontendStep> Frontend::rcpt(std::string_view wire, std::string_view argument) {
     if (!has_mail_) {
-        return LocalReply{no_transaction_reply()};
+        return say(no_transaction_reply());
     }
     const auto parsed = smtp::parse_rcpt(argument, smtp::extensions_of(options_->offered));
     if (!parsed) {
         return refuse(syntax_reply(parsed.error()));
     }
     if (recipients_ >= options_->limits.recipients) {
-        return LocalReply{make_reply(452, "4.5.3", "Too many recipients")};
+        return say(make_reply(452, "4.5.3", "Too many recipients"));
     }
-    return take_recipient(line, parsed->address);
+    return take_recipient(wire, parsed->address);
 }
 
-FrontendStep Frontend::take_recipient(std::string_view line, std::string_view address) {
+std::optional<FrontendStep> Frontend::take_recipient(std::string_view wire,
+                                                     std::string_view address) {
     ++recipients_;
-    return RcptStep{with_crlf(line), std::string(smtp::domain_of(address))};
+    return RcptStep{std::string(wire), std::string(smtp::domain_of(address))};
 }
 
-FrontendStep Frontend::data() {
+std::optional<FrontendStep> Frontend::data() {
     if (!has_mail_) {
-        return LocalReply{no_transaction_reply()};
+        return say(no_transaction_reply());
     }
     if (recipients_ == 0) {
         return refuse(make_reply(503, "5.5.1", "Need RCPT command"));
@@ -178,7 +175,7 @@ FrontendStep Frontend::data() {
     return DataStep{};
 }
 
-FrontendStep Frontend::xforward(std::string_view argument) {
+std::optional<FrontendStep> Frontend::xforward(std::string_view argument) {
     if (has_mail_) {
         return refuse(make_reply(503, "5.5.1", "XFORWARD is not allowed inside a transaction"));
     }
@@ -186,19 +183,24 @@ FrontendStep Frontend::xforward(std::string_view argument) {
     if (!parsed) {
         return refuse(syntax_reply(parsed.error()));
     }
-    return LocalReply{replies_->ok};
+    return LocalReply{&replies_->ok};
 }
 
-FrontendStep Frontend::refuse(smtp::Reply reply) {
+LocalReply Frontend::say(smtp::Reply reply, bool ends_session) {
+    said_ = std::move(reply);
+    return {&said_, ends_session};
+}
+
+LocalReply Frontend::refuse(smtp::Reply reply) {
     if (++errors_ >= options_->limits.errors) {
-        return LocalReply{make_reply(421, "4.7.0", "Too many errors"), true};
+        return say(make_reply(421, "4.7.0", "Too many errors"), true);
     }
-    return LocalReply{std::move(reply)};
+    return say(std::move(reply));
 }
 
-FrontendStep Frontend::refuse_unreadable(std::string_view text) {
+LocalReply Frontend::refuse_unreadable(std::string_view text) {
     if (++unreadable_ >= options_->limits.unreadable_commands) {
-        return LocalReply{make_reply(421, "4.7.0", "Too many unreadable commands"), true};
+        return say(make_reply(421, "4.7.0", "Too many unreadable commands"), true);
     }
     return refuse(make_reply(500, "5.5.2", text));
 }

@@ -23,15 +23,15 @@
 
 namespace millrace::session {
 
-// Answered here; the owner only sends it.
+// Answered here; the owner only sends it. The reply is good until the next step is asked for.
 struct LocalReply {
-    smtp::Reply reply;
+    const smtp::Reply* reply;
     bool ends_session = false;
 };
 
 // RSET, EHLO and their like: whatever transaction there was is over, then the reply.
 struct ResetStep {
-    smtp::Reply reply;
+    const smtp::Reply* reply;
 };
 
 struct MailStep {
@@ -76,21 +76,26 @@ class Frontend {
  private:
     [[nodiscard]] std::optional<FrontendStep> step_of(const smtp::LineBuffer::Line& line,
                                                       bool is_answer_outstanding);
-    // `line` without, MailStep and RcptStep with its CRLF.
-    [[nodiscard]] FrontendStep decide(std::string_view line);
-    [[nodiscard]] std::optional<FrontendStep> pipelined(std::string_view line);
-    [[nodiscard]] FrontendStep hello(std::string_view argument, bool is_extended);
-    [[nodiscard]] FrontendStep mail(std::string_view line, std::string_view argument);
-    [[nodiscard]] FrontendStep rcpt(std::string_view line, std::string_view argument);
-    [[nodiscard]] FrontendStep take_recipient(std::string_view line, std::string_view address);
-    [[nodiscard]] FrontendStep data();
-    [[nodiscard]] FrontendStep xforward(std::string_view argument);
-    [[nodiscard]] FrontendStep refuse(smtp::Reply reply);
-    [[nodiscard]] FrontendStep refuse_unreadable(std::string_view text);
+    // These give the type of next(), so that a step is made where it stays; `wire` is the line.
+    [[nodiscard]] std::optional<FrontendStep> decide(const smtp::LineBuffer::Line& line);
+    [[nodiscard]] std::optional<FrontendStep> pipelined(const smtp::LineBuffer::Line& line);
+    [[nodiscard]] std::optional<FrontendStep> hello(std::string_view argument, bool is_extended);
+    [[nodiscard]] std::optional<FrontendStep> mail(std::string_view wire,
+                                                   std::string_view argument);
+    [[nodiscard]] std::optional<FrontendStep> rcpt(std::string_view wire,
+                                                   std::string_view argument);
+    [[nodiscard]] std::optional<FrontendStep> take_recipient(std::string_view wire,
+                                                             std::string_view address);
+    [[nodiscard]] std::optional<FrontendStep> data();
+    [[nodiscard]] std::optional<FrontendStep> xforward(std::string_view argument);
+    [[nodiscard]] LocalReply say(smtp::Reply reply, bool ends_session = false);
+    [[nodiscard]] LocalReply refuse(smtp::Reply reply);
+    [[nodiscard]] LocalReply refuse_unreadable(std::string_view text);
 
     std::shared_ptr<const SessionOptions> options_;
     std::shared_ptr<const ServerReplies> replies_;
     smtp::LineBuffer input_;
+    smtp::Reply said_;  // the last reply that is not one of `replies_`
     std::string client_name_;
     smtp::Xforward xforward_;
     std::size_t recipients_ = 0;  // submitted in this transaction

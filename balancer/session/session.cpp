@@ -189,9 +189,9 @@ void Session::take_step(FrontendStep&& step, TimePoint now, Output& out) {
         delivery_->start_data(now, out);
         waiting_ = frontend_.take_rest();
     } else if (const auto* reset_step = std::get_if<ResetStep>(&step)) {
-        reset(reset_step->reply, now, out);
+        reset(*reset_step->reply, now, out);
     } else if (const auto* local = std::get_if<LocalReply>(&step)) {
-        out.to_frontend += local->reply.wire;
+        out.to_frontend += local->reply->wire;
         if (local->ends_session) {
             frontend_closed(now, out);
         }

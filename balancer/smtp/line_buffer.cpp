@@ -49,9 +49,10 @@ std::optional<LineBuffer::Line> LineBuffer::front() const {
     }
     const auto length = end_ - begin_;
     if (length + kCrlf.size() > kLineLengthMax) {
-        return Line{.text = {}, .is_too_long = true};
+        return Line{.text = {}, .wire = {}, .is_too_long = true};
     }
-    return Line{.text = std::string_view(bytes_).substr(begin_, length), .is_too_long = false};
+    const auto wire = std::string_view(bytes_).substr(begin_, length + kCrlf.size());
+    return Line{.text = wire.substr(0, length), .wire = wire, .is_too_long = false};
 }
 
 void LineBuffer::pop() {

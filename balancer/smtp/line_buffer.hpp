@@ -22,10 +22,11 @@ class LineBuffer {
 
     struct Line {
         std::string_view text;  // without CRLF; empty when too long
+        std::string_view wire;  // with it; empty, too
         bool is_too_long = false;
     };
 
-    // The first complete line, left in place; nothing when there is none yet. The view is valid
+    // The first complete line, left in place; nothing when there is none yet. The views are valid
     // until the next call of append, pop or take.
     [[nodiscard]] std::optional<Line> front() const;
     // Drops what an unfinished line has over the limit: when a line is awaited behind others that

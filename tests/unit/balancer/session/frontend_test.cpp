@@ -19,10 +19,10 @@ using test::kRcpt;
 // What a step is, in a word or the code of its reply.
 std::string told(const FrontendStep& step) {
     if (const auto* local = std::get_if<LocalReply>(&step)) {
-        return std::to_string(local->reply.code) + (local->ends_session ? " end" : "");
+        return std::to_string(local->reply->code) + (local->ends_session ? " end" : "");
     }
     if (const auto* reset = std::get_if<ResetStep>(&step)) {
-        return "reset " + std::to_string(reset->reply.code);
+        return "reset " + std::to_string(reset->reply->code);
     }
     if (std::holds_alternative<MailStep>(step)) {
         return "mail";
@@ -67,7 +67,7 @@ TEST(Frontend, OffersWhatIsConfiguredAndNeverChunking) {
     client.frontend().append(kHello);
     const auto step = client.frontend().next(false);
     ASSERT_TRUE(step);
-    const std::string& wire = std::get<ResetStep>(*step).reply.wire;
+    const std::string& wire = std::get<ResetStep>(*step).reply->wire;
     EXPECT_EQ(wire,
               "250-millrace.example.org\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250-8BITMIME\r\n"
               "250-SMTPUTF8\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"

@@ -18,6 +18,7 @@ struct ReadLine {
 
 void pop_all(LineBuffer& buffer, std::vector<ReadLine>& lines) {
     while (const auto line = buffer.front()) {
+        EXPECT_EQ(line->wire, line->is_too_long ? "" : std::string(line->text) + "\r\n");
         lines.push_back({std::string(line->text), line->is_too_long});
         buffer.pop();
     }
