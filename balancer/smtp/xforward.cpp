@@ -7,14 +7,17 @@
 #include "balancer/smtp/xforward_table.hpp"
 #include "balancer/smtp/xtext.hpp"
 
+#include <boost/container/static_vector.hpp>
+
 #include <algorithm>
-#include <utility>
+#include <optional>
 
 namespace millrace::smtp {
 namespace {
 
 using Attribute = XforwardAttribute;
-using Text = std::optional<std::string>;
+
+constexpr std::string_view kUnknownPort = "0";
 
 const Attribute* find_attribute(std::string_view keyword) {
     for (const auto& attribute : kXforwardAttributes) {
@@ -25,29 +28,34 @@ const Attribute* find_attribute(std::string_view keyword) {
     return nullptr;
 }
 
-// The functions that set a value write it in place; false when the attribute cannot have it.
+// NAME=VALUE, the value taken out of its xtext as far as that needs no copy.
+struct Assignment {
+    const Attribute* attribute = nullptr;
+    std::string_view text;  // empty: unavailable
+    bool is_encoded = false;
+};
 
-// An IPv6 address must have its prefix, and nothing else may, as Postfix has it.
-bool set_address(std::string_view text, Text& value) {
-    const bool has_prefix = starts_with_ignoring_case(text, kIpv6Prefix);
-    text.remove_prefix(has_prefix ? kIpv6Prefix.size() : 0);
-    const auto address = parse_address(text);
-    const bool is_ipv6_text = text.find(':') != std::string_view::npos;
-    if (!address || is_ipv6_text != has_prefix) {
-        return false;
-    }
-    if (is_ipv6_text) {
-        value.emplace(to_string(*address));
-    } else {
-        value.emplace(text);  // a dotted quad that was accepted is canonical
-    }
-    return true;
+// What one command says: each attribute once at most.
+using Assignments = boost::container::static_vector<Assignment, kXforwardAttributes.size()>;
+
+// Told by the colons, which its prefix has, too.
+bool is_ipv6(std::string_view text) {
+    return text.find(':') != std::string_view::npos;
 }
 
-bool set_port(std::string_view text, Text& value) {
-    const bool is_unknown = text == "0";
-    value.emplace(is_unknown ? std::string_view() : text);
-    return is_unknown || parse_port(text).has_value();
+// An IPv6 address must have its prefix, and nothing else may, as Postfix has it.
+std::optional<Address> address_of(std::string_view text) {
+    const bool has_prefix = starts_with_ignoring_case(text, kIpv6Prefix);
+    text.remove_prefix(has_prefix ? kIpv6Prefix.size() : 0);
+    return is_ipv6(text) == has_prefix ? parse_address(text) : std::nullopt;
+}
+
+std::optional<XforwardSource> source_of(std::string_view text) {
+    if (equals_ignoring_case(text, kLocal)) {
+        return XforwardSource::local;
+    }
+    return equals_ignoring_case(text, kRemote) ? std::optional(XforwardSource::remote)
+                                               : std::nullopt;
 }
 
 bool is_clean(std::string_view text) {
@@ -55,55 +63,54 @@ bool is_clean(std::string_view text) {
            (std::none_of(text.begin(), text.end(), is_control) && is_utf8(text));
 }
 
-bool set_value(const Attribute& attribute, std::string_view text, Text& value) {
+// Whether the attribute can have this value, which is decoded.
+bool is_value(const Attribute& attribute, std::string_view text) {
     if (text.empty() || text.size() > Xforward::kValueLengthMax || !is_clean(text)) {
         return false;
     }
     switch (attribute.name) {
         case Attribute::Name::address:
-            return set_address(text, value);
+            return address_of(text).has_value();
         case Attribute::Name::port:
-            return set_port(text, value);
+            return text == kUnknownPort || parse_port(text).has_value();
+        case Attribute::Name::source:
+            return source_of(text).has_value();
         default:
-            value.emplace(text);
             return true;
     }
 }
 
-bool set_from_xtext(const Attribute& attribute, std::string_view xtext, Text& value) {
-    if (equals_ignoring_case(xtext, kUnavailable) || equals_ignoring_case(xtext, "[TEMPUNAVAIL]")) {
+// REQUIRES: is_value(), or no text at all.
+void set(const Attribute& attribute, std::string_view text, Xforward& into) {
+    if (attribute.text == nullptr) {
+        into.source = source_of(text);
+        return;
+    }
+    auto& value = into.*attribute.text;
+    if (attribute.name == Attribute::Name::port && text == kUnknownPort) {
         value.emplace();
-        return true;
-    }
-    if (xtext.find('+') == std::string_view::npos) {
-        return set_value(attribute, xtext, value);  // which saves a copy
-    }
-    const auto text = decode_xtext(xtext);
-    return text && set_value(attribute, *text, value);
-}
-
-bool set_source(std::string_view value, Xforward& into) {
-    if (equals_ignoring_case(value, kLocal)) {
-        into.source = XforwardSource::local;
-    } else if (equals_ignoring_case(value, kRemote)) {
-        into.source = XforwardSource::remote;
+    } else if (attribute.name == Attribute::Name::address && is_ipv6(text)) {
+        value.emplace(to_string(*address_of(text)));
     } else {
-        into.source = std::nullopt;
-        return value.empty();
+        value.emplace(text);  // a dotted quad that was accepted is canonical
     }
-    return true;
 }
 
-bool assign(const Attribute& attribute, std::string_view xtext, Xforward& into) {
-    if (attribute.text != nullptr) {
-        return set_from_xtext(attribute, xtext, into.*attribute.text);
+// The value of one attribute; nothing when the attribute cannot have it.
+std::optional<Assignment> assignment_of(const Attribute& attribute, std::string_view xtext) {
+    if (equals_ignoring_case(xtext, kUnavailable) || equals_ignoring_case(xtext, "[TEMPUNAVAIL]")) {
+        return Assignment{.attribute = &attribute, .text = {}};
     }
-    Text source;
-    return set_from_xtext(attribute, xtext, source) && set_source(*source, into);
+    const bool is_encoded = xtext.find('+') != std::string_view::npos;
+    const auto decoded = is_encoded ? decode_xtext(xtext) : std::nullopt;
+    if (is_encoded ? !decoded || !is_value(attribute, *decoded) : !is_value(attribute, xtext)) {
+        return std::nullopt;
+    }
+    return Assignment{.attribute = &attribute, .text = xtext, .is_encoded = is_encoded};
 }
 
-// One NAME=VALUE. `seen` holds what the same command gave before.
-Result<void> apply(std::string_view word, XforwardAttributes& seen, Xforward& into) {
+// One NAME=VALUE behind those that the same command gave before.
+Result<void> apply(std::string_view word, Assignments& given) {
     const auto equals = word.find('=');
     if (equals == std::string_view::npos) {
         return Errc::syntax;
@@ -112,26 +119,18 @@ Result<void> apply(std::string_view word, XforwardAttributes& seen, Xforward& in
     if (attribute == nullptr) {
         return Errc::unknown_attribute;
     }
-    if (seen.*attribute->flag) {
+    const bool is_repeated = std::any_of(
+        given.begin(), given.end(),
+        [attribute](const Assignment& earlier) { return earlier.attribute == attribute; });
+    if (is_repeated) {
         return Errc::syntax;
     }
-    seen.*attribute->flag = true;
-    if (!assign(*attribute, word.substr(equals + 1), into)) {
+    const auto assignment = assignment_of(*attribute, word.substr(equals + 1));
+    if (!assignment) {
         return Errc::bad_attribute;
     }
+    given.push_back(*assignment);
     return {};
-}
-
-// What one command gave replaces what was there before.
-void merge(Xforward&& given, const XforwardAttributes& seen, Xforward& into) {
-    for (const auto& attribute : kXforwardAttributes) {
-        if (attribute.text != nullptr && seen.*attribute.flag) {
-            into.*attribute.text = std::move(given.*attribute.text);
-        }
-    }
-    if (seen.source) {
-        into.source = given.source;
-    }
 }
 
 }  // namespace
@@ -165,21 +164,26 @@ XforwardAttributes XforwardAttributes::all() {
 }
 
 Result<void> parse_xforward(std::string_view argument, Xforward& into) {
-    Xforward given;
-    XforwardAttributes seen;
+    Assignments given;
     while (!argument.empty()) {
         const auto word = take_word(argument);
         if (word.empty()) {
             break;
         }
-        if (const auto applied = apply(word, seen, given); !applied) {
+        if (const auto applied = apply(word, given); !applied) {
             return applied.error();
         }
     }
-    if (!seen.any()) {
+    if (given.empty()) {
         return Errc::syntax;
     }
-    merge(std::move(given), seen, into);
+    for (const auto& [attribute, text, is_encoded] : given) {
+        if (is_encoded) {
+            set(*attribute, *decode_xtext(text), into);
+        } else {
+            set(*attribute, text, into);
+        }
+    }
     return {};
 }
 
