@@ -13,13 +13,18 @@ namespace {
 constexpr std::string_view kQuit = "QUIT\r\n";
 constexpr std::size_t kUsualEnvelope = 512;  // octets, EHLO included
 
-NodeManners manners_of(const smtp::Reply& hello, const NodeManners& known) {
+NodeManners manners_of(const smtp::ReplyView& hello, const NodeManners& known) {
     if (known.text && *known.text == hello.wire) {
         return known;
     }
-    const smtp::Capabilities capabilities = smtp::parse_capabilities(hello);
+    const smtp::Capabilities capabilities = smtp::parse_capabilities(smtp::copy_of(hello));
     return {capabilities.pipelining, capabilities.xforward,
             std::make_shared<const std::string>(hello.wire)};
+}
+
+// The answer to EHLO as the node gave it last, where it is due; empty when it never gave one.
+std::string_view known_reply(const NodeManners& manners, bool is_hello_due) {
+    return is_hello_due && manners.text ? std::string_view(*manners.text) : std::string_view();
 }
 
 // All of the answer to QUIT, as amavisd gives it with its verdict.
@@ -85,7 +90,8 @@ void NodeSide::flush(TimePoint now, NodeBytes& out) {
 
 std::optional<NodeEvent> NodeSide::read(std::string_view& bytes, TimePoint now, NodeBytes& out) {
     while (!bytes.empty()) {
-        Result<std::optional<smtp::Reply>> reply = parser_.read(bytes);
+        const Result<std::optional<smtp::ReplyView>> reply =
+            parser_.read_view(bytes, known_reply(state_.manners, stage_ == Stage::hello));
         if (!reply) {
             return failure("malformed reply: " + reply.error().message());
         }
@@ -99,7 +105,7 @@ std::optional<NodeEvent> NodeSide::read(std::string_view& bytes, TimePoint now, 
         if (!bytes.empty() && replies_due() == 1 && stage_ != Stage::verdict) {
             return failure("unexpected reply behind " + std::string((*reply)->last_line()));
         }
-        if (auto event = take(std::move(**reply), now, out)) {
+        if (auto event = take(**reply, now, out)) {
             has_strayed_ = stage_ == Stage::verdict && verdicts_due_ == 0 && !bytes.empty();
             is_quit_answered_ = has_strayed_ && has_quit_ && is_bye(bytes);
             return event;
@@ -125,7 +131,8 @@ std::size_t NodeSide::replies_due() const {
     return 0;
 }
 
-std::optional<NodeEvent> NodeSide::take(smtp::Reply reply, TimePoint now, NodeBytes& out) {
+std::optional<NodeEvent> NodeSide::take(const smtp::ReplyView& reply, TimePoint now,
+                                        NodeBytes& out) {
     switch (stage_) {
         case Stage::connecting:
             break;
@@ -143,7 +150,7 @@ std::optional<NodeEvent> NodeSide::take(smtp::Reply reply, TimePoint now, NodeBy
             return take_hello(reply, now, out);
         case Stage::open:
             if (!expected_.empty()) {
-                return take_command_reply(std::move(reply), now, out);
+                return take_command_reply(reply, now, out);
             }
             break;
         case Stage::content:
@@ -152,14 +159,14 @@ std::optional<NodeEvent> NodeSide::take(smtp::Reply reply, TimePoint now, NodeBy
             if (verdicts_due_ > 0 && is_dot_sent_ && !reply.is_intermediate()) {
                 --verdicts_due_;
                 deadline_ = now + dialogue_.options->reply_timeout;
-                return NodeVerdict{std::move(reply)};
+                return NodeVerdict{smtp::copy_of(reply)};
             }
             break;
     }
     return failure("unexpected reply: " + std::string(reply.last_line()));
 }
 
-std::optional<NodeEvent> NodeSide::take_hello(const smtp::Reply& reply, TimePoint now,
+std::optional<NodeEvent> NodeSide::take_hello(const smtp::ReplyView& reply, TimePoint now,
                                               NodeBytes& out) {
     if (!reply.is_positive()) {
         return failure("answered EHLO with " + std::string(reply.last_line()));
@@ -195,7 +202,7 @@ void NodeSide::submit_first(bool resets) {
     pending_.append(std::move(submitted));
 }
 
-std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoint now,
+std::optional<NodeEvent> NodeSide::take_command_reply(const smtp::ReplyView& reply, TimePoint now,
                                                       NodeBytes& out) {
     const NodeCommand command = expected_.front();
     if (is_about_node(reply)) {
@@ -216,7 +223,7 @@ std::optional<NodeEvent> NodeSide::take_command_reply(smtp::Reply reply, TimePoi
         // As with Postfix, a node that refuses XFORWARD still gets the message.
         return std::nullopt;
     }
-    return NodeReply{command, std::move(reply)};
+    return NodeReply{command, smtp::copy_of(reply)};
 }
 
 void NodeSide::content_begins(TimePoint now) {
@@ -314,7 +321,7 @@ NodeFailure NodeSide::failure(std::string_view what) const {
             is_ahead_ && stage_ == Stage::hello, std::nullopt};
 }
 
-bool is_about_node(const smtp::Reply& reply) {
+bool is_about_node(const smtp::ReplyView& reply) {
     return reply.code == 421 || (reply.is_transient() && reply.enhanced_status() == "4.3.2");
 }
 

@@ -122,11 +122,12 @@ class NodeSide {
  private:
     enum class Stage { connecting, greeting, hello, open, content, verdict };
 
-    [[nodiscard]] std::optional<NodeEvent> take(smtp::Reply reply, TimePoint now, NodeBytes& out);
-    [[nodiscard]] std::optional<NodeEvent> take_hello(const smtp::Reply& reply, TimePoint now,
+    [[nodiscard]] std::optional<NodeEvent> take(const smtp::ReplyView& reply, TimePoint now,
+                                                NodeBytes& out);
+    [[nodiscard]] std::optional<NodeEvent> take_hello(const smtp::ReplyView& reply, TimePoint now,
                                                       NodeBytes& out);
-    [[nodiscard]] std::optional<NodeEvent> take_command_reply(smtp::Reply reply, TimePoint now,
-                                                              NodeBytes& out);
+    [[nodiscard]] std::optional<NodeEvent> take_command_reply(const smtp::ReplyView& reply,
+                                                              TimePoint now, NodeBytes& out);
     void flush(TimePoint now, NodeBytes& out);
     [[nodiscard]] NodeFailure failure(std::string_view what) const;
     void submit_first(bool resets);
@@ -152,6 +153,6 @@ class NodeSide {
 
 // A reply that is about the node, not about the message: 421 (closing) and 4.3.2 (not accepting
 // mail now). Another node may well take the message.
-[[nodiscard]] bool is_about_node(const smtp::Reply& reply);
+[[nodiscard]] bool is_about_node(const smtp::ReplyView& reply);
 
 }  // namespace millrace::session

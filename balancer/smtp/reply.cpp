@@ -34,19 +34,22 @@ bool take_dot(std::string_view& text) {
 
 }  // namespace
 
-std::string_view Reply::last_line() const {
+template <typename Text>
+std::string_view BasicReply<Text>::last_line() const {
     auto lines = std::string_view(wire);
     lines.remove_suffix(lines.ends_with("\r\n") ? 2 : 0);
     const auto before = lines.rfind('\n');
     return before == std::string_view::npos ? lines : lines.substr(before + 1);
 }
 
-std::string_view Reply::text() const {
+template <typename Text>
+std::string_view BasicReply<Text>::text() const {
     return text_of(last_line());
 }
 
 // class "." subject "." detail with 1, 1-3 and 1-3 digits (RFC 3463, 2).
-std::string_view Reply::enhanced_status() const {
+template <typename Text>
+std::string_view BasicReply<Text>::enhanced_status() const {
     const auto lines = std::string_view(wire);
     const auto text = text_of(lines.substr(0, lines.find('\r')));
     const auto status = text.substr(0, text.find(' '));
@@ -67,6 +70,9 @@ std::string_view Reply::enhanced_status() const {
     }
     return {};
 }
+
+template struct BasicReply<std::string>;
+template struct BasicReply<std::string_view>;
 
 Reply make_reply(unsigned code, std::string_view status, std::string_view text) {
     BOOST_ASSERT(code >= 200 && code <= 599);

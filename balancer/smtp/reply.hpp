@@ -1,5 +1,7 @@
 // One SMTP reply (RFC 5321 4.2), possibly of several lines, kept exactly as it was on the wire so
 // that a node's verdict reaches Postfix verbatim.
+//
+// A Reply has its octets, a ReplyView sees those of somebody else.
 #pragma once
 
 #include <string>
@@ -7,9 +9,10 @@
 
 namespace millrace::smtp {
 
-struct Reply {
+template <typename Text>
+struct BasicReply {
     unsigned code = 0;  // 200 to 599
-    std::string wire;   // all lines, each with its CRLF
+    Text wire;          // all lines, each with its CRLF
 
     [[nodiscard]] bool is_positive() const { return code >= 200 && code < 300; }
 
@@ -26,8 +29,18 @@ struct Reply {
     // Code and text of the last line, for the log: `250 2.0.0 Ok`.
     [[nodiscard]] std::string_view last_line() const;
 
-    friend bool operator==(const Reply&, const Reply&) = default;
+    friend bool operator==(const BasicReply&, const BasicReply&) = default;
 };
+
+using Reply = BasicReply<std::string>;
+using ReplyView = BasicReply<std::string_view>;
+
+extern template struct BasicReply<std::string>;
+extern template struct BasicReply<std::string_view>;
+
+[[nodiscard]] inline Reply copy_of(const ReplyView& reply) {
+    return {.code = reply.code, .wire = std::string(reply.wire)};
+}
 
 // A reply of our own: make_reply(451, "4.3.2", "No filter node is available"). An empty status
 // gives a reply without one (greeting, EHLO, 354).

@@ -42,7 +42,10 @@ struct WholeReply {
 
 // The reply that stands whole at the front of `bytes`, as replies nearly always do. None when it is
 // unfinished or wrong, or has text that is not all printable ASCII: the long way tells these apart.
-WholeReply find_whole(std::string_view bytes) {
+WholeReply find_whole(std::string_view bytes, std::string_view known) {
+    if (!known.empty() && bytes.starts_with(known)) {
+        return {.code = parse_line(known).code, .length = known.size()};
+    }
     unsigned code = 0;
     for (std::size_t begin = 0;;) {
         const auto length = printable_ascii_length(bytes.substr(begin));
@@ -66,17 +69,26 @@ WholeReply find_whole(std::string_view bytes) {
 }  // namespace
 
 Result<std::optional<Reply>> ReplyParser::read(std::string_view& bytes) {
-    const auto whole = is_idle() ? find_whole(bytes) : WholeReply{};
+    const auto reply = read_view(bytes);
+    if (!reply) {
+        return reply.error();
+    }
+    return reply->has_value() ? std::optional(copy_of(**reply)) : std::nullopt;
+}
+
+Result<std::optional<ReplyView>> ReplyParser::read_view(std::string_view& bytes,
+                                                        std::string_view known) {
+    const auto whole = is_idle() ? find_whole(bytes, known) : WholeReply{};
     if (whole.length == 0) {
         return read_lines(bytes);
     }
     const auto wire = bytes.substr(0, whole.length);
     bytes.remove_prefix(whole.length);
-    return std::optional(Reply{.code = whole.code, .wire = std::string(wire)});
+    return std::optional(ReplyView{.code = whole.code, .wire = wire});
 }
 
 // The long way, over what is held of earlier segments.
-Result<std::optional<Reply>> ReplyParser::read_lines(std::string_view& bytes) {
+Result<std::optional<ReplyView>> ReplyParser::read_lines(std::string_view& bytes) {
     while (!failed_ && !bytes.empty()) {
         if (!take_line(bytes)) {
             continue;
@@ -97,7 +109,8 @@ Result<std::optional<Reply>> ReplyParser::read_lines(std::string_view& bytes) {
         if (parsed.is_last) {
             line_begin_ = 0;
             code_ = 0;
-            return std::optional(Reply{.code = parsed.code, .wire = std::exchange(partial_, {})});
+            whole_ = std::exchange(partial_, {});
+            return std::optional(ReplyView{.code = parsed.code, .wire = whole_});
         }
         code_ = parsed.code;
         line_begin_ = partial_.size();
@@ -105,7 +118,7 @@ Result<std::optional<Reply>> ReplyParser::read_lines(std::string_view& bytes) {
     if (failed_) {
         return failed_;
     }
-    return std::optional<Reply>();
+    return std::optional<ReplyView>();
 }
 
 // Moves octets up to the next LF to the unfinished line; true when the line is complete now.

@@ -25,13 +25,19 @@ class ReplyParser {
     // removes what it took.
     [[nodiscard]] Result<std::optional<Reply>> read(std::string_view& bytes);
 
+    // The same without a copy: the view is good until the next call, as long as `bytes`. `known` is
+    // a whole reply that was read before, or empty: where it comes again it need not be read again.
+    [[nodiscard]] Result<std::optional<ReplyView>> read_view(std::string_view& bytes,
+                                                             std::string_view known = {});
+
     // True when no part of a reply is held: what comes next belongs to a later command.
     [[nodiscard]] bool is_idle() const { return partial_.empty() && !failed_; }
 
  private:
-    [[nodiscard]] Result<std::optional<Reply>> read_lines(std::string_view& bytes);
+    [[nodiscard]] Result<std::optional<ReplyView>> read_lines(std::string_view& bytes);
     [[nodiscard]] bool take_line(std::string_view& bytes);
 
+    std::string whole_;           // the last reply that came in parts
     std::string partial_;         // lines and the part of a line read so far
     std::size_t line_begin_ = 0;  // where the unfinished line starts in partial_
     unsigned code_ = 0;           // of the unfinished reply, 0 before its first line

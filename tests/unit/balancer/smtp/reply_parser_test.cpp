@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -17,17 +18,17 @@ struct Outcome {
     bool is_idle = true;
 };
 
-Outcome read_all(const std::vector<std::string_view>& segments) {
+Outcome read_all(const std::vector<std::string_view>& segments, std::string_view known = {}) {
     ReplyParser parser;
     Outcome outcome;
     for (auto segment : segments) {
         while (!segment.empty() && !outcome.error) {
-            auto reply = parser.read(segment);
+            auto reply = parser.read_view(segment, known);
             if (!reply) {
                 outcome.error = reply.error();
             } else if (*reply) {
                 EXPECT_EQ(std::to_string((*reply)->code), (*reply)->wire.substr(0, 3));
-                outcome.replies.push_back((*reply)->wire);
+                outcome.replies.emplace_back((*reply)->wire);
             }
         }
     }
@@ -57,6 +58,36 @@ TEST(ReplyParser, GivesRepliesVerbatimAtEverySplit) {
         EXPECT_FALSE(outcome.error);
         EXPECT_TRUE(outcome.is_idle);
     });
+}
+
+TEST(ReplyParser, ReadsTheSameWhateverReplyItKnowsAtEverySplit) {
+    const std::vector<std::string> replies{
+        "220 scan\r\n", "250-scan\r\n250 DSN\r\n", "250 Ok\r\n", "250 Ok\r\n", "354 Go\r\n",
+    };
+    std::string wire;
+    for (const auto& reply : replies) {
+        wire += reply;
+    }
+    const std::string others[] = {"250-scan\r\n250 SIZE\r\n", "250 O\r\n", "250\r\n"};
+    std::vector<std::string> known(replies);
+    known.insert(known.end(), std::begin(others), std::end(others));
+    for (const auto& text : known) {
+        test::for_each_split(wire, [&](const auto& segments) {
+            const auto outcome = read_all(segments, text);
+            EXPECT_EQ(outcome.replies, replies) << text;
+            EXPECT_TRUE(outcome.is_idle);
+        });
+    }
+}
+
+TEST(ReplyParser, CopiesWhatItRead) {
+    ReplyParser parser;
+    std::string_view bytes = "250-a\r\n250 b\r\n451 x";
+    const auto first = parser.read(bytes);
+    EXPECT_EQ(**first, (Reply{.code = 250, .wire = "250-a\r\n250 b\r\n"}));
+    EXPECT_EQ(*parser.read(bytes), std::nullopt);
+    bytes = "\r\n";
+    EXPECT_EQ(**parser.read(bytes), (Reply{.code = 451, .wire = "451 x\r\n"}));
 }
 
 TEST(ReplyParser, LeavesWhatFollowsAReply) {
