@@ -46,7 +46,7 @@ void NodeSide::connected(std::string_view header, const std::optional<NodeManner
         is_ahead_ = true;
         state_.manners = *known;
         say_hello(out);
-        submit_first(false);
+        begin_transaction(false, out);
         flush(now, out);
     }
     deadline_ = now + dialogue_.options->greeting_timeout;
@@ -62,8 +62,9 @@ void NodeSide::reused(const KeptNode& node, TimePoint now, NodeBytes& out) {
     state_ = node;
     is_reused_ = true;
     stage_ = Stage::open;
+    deadline_ = now + dialogue_.options->command_timeout;
     // Whatever the last message left behind ends here, and in the same segment.
-    submit_first(true);
+    begin_transaction(true, out);
     flush(now, out);
 }
 
@@ -75,16 +76,16 @@ void NodeSide::submit(NodeCommand command, std::string_view line, TimePoint now,
 }
 
 void NodeSide::flush(TimePoint now, NodeBytes& out) {
+    const std::size_t expected_before = expected_.size();
     while (!pending_.empty() && (state_.manners.is_pipelining || expected_.empty())) {
         out.commands += pending_.front_line();
         expected_.push_back(pending_.front_command());
         pending_.pop_front();
-        if (stage_ == Stage::open) {
-            deadline_ = now + dialogue_.options->command_timeout;
-        }
     }
     if (stage_ == Stage::open && expected_.empty()) {
         deadline_.reset();
+    } else if (stage_ == Stage::open && expected_.size() != expected_before) {
+        deadline_ = now + dialogue_.options->command_timeout;
     }
 }
 
@@ -173,7 +174,7 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::ReplyView& reply, Time
     }
     const NodeManners before = std::exchange(state_.manners, manners_of(reply, state_.manners));
     if (!is_ahead_) {
-        submit_first(false);
+        begin_transaction(false, out);
     } else if (state_.manners != before) {
         // What it was told does not suit it: XFORWARD may be missing, or too much.
         NodeFailure changed = failure("announces something else than before");
@@ -186,12 +187,22 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::ReplyView& reply, Time
     return NodeOpened{};
 }
 
-// What goes before everything that was submitted so far.
-void NodeSide::submit_first(bool resets) {
-    CommandQueue submitted = std::exchange(pending_, {});
+// What goes before everything that was submitted so far. REQUIRES: nothing is outstanding but the
+// answer to EHLO.
+void NodeSide::begin_transaction(bool resets, NodeBytes& out) {
     if (resets) {
-        pending_.push_back(NodeCommand::rset, "RSET\r\n");
+        out.commands += "RSET\r\n";
+        expected_.push_back(NodeCommand::rset);
     }
+    if (state_.manners.is_pipelining) {
+        for (std::size_t count =
+                 smtp::append_xforward(dialogue_.xforward, state_.manners.xforward, out.commands);
+             count > 0; --count) {
+            expected_.push_back(NodeCommand::xforward);
+        }
+        return;
+    }
+    CommandQueue submitted = std::exchange(pending_, {});
     const smtp::XforwardLines lines =
         smtp::encode_xforward(dialogue_.xforward, state_.manners.xforward);
     for (std::string_view rest = lines.wire; !rest.empty();) {

@@ -130,7 +130,7 @@ class NodeSide {
                                                               TimePoint now, NodeBytes& out);
     void flush(TimePoint now, NodeBytes& out);
     [[nodiscard]] NodeFailure failure(std::string_view what) const;
-    void submit_first(bool resets);
+    void begin_transaction(bool resets, NodeBytes& out);
     void say_hello(NodeBytes& out) const;
 
     NodeDialogue dialogue_;

@@ -69,6 +69,9 @@ struct XforwardLines {
 
 [[nodiscard]] XforwardLines encode_xforward(const Xforward& attributes,
                                             const XforwardAttributes& announced);
+// The same behind what `out` has; how many commands that is.
+[[nodiscard]] std::size_t append_xforward(const Xforward& attributes,
+                                          const XforwardAttributes& announced, std::string& out);
 
 // The keyword with its attributes as announced in EHLO: "XFORWARD NAME ADDR ...".
 [[nodiscard]] std::string xforward_keyword(const XforwardAttributes& attributes);

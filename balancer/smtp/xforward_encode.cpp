@@ -57,10 +57,16 @@ std::optional<WireValue> wire_value(const XforwardAttribute& attribute, const Xf
 }  // namespace
 
 XforwardLines encode_xforward(const Xforward& attributes, const XforwardAttributes& announced) {
-    constexpr std::size_t kRoom = kCommandLengthMax - kCrlf.size();
     XforwardLines lines;
-    std::string& out = lines.wire;
-    out.reserve(kCommandLengthMax);
+    lines.wire.reserve(kCommandLengthMax);
+    lines.count = append_xforward(attributes, announced, lines.wire);
+    return lines;
+}
+
+std::size_t append_xforward(const Xforward& attributes, const XforwardAttributes& announced,
+                            std::string& out) {
+    constexpr std::size_t kRoom = kCommandLengthMax - kCrlf.size();
+    std::size_t count = 0;
     std::size_t begin = 0;  // of the unfinished command
     for (const auto& attribute : kXforwardAttributes) {
         auto value = announced.*attribute.flag ? wire_value(attribute, attributes) : std::nullopt;
@@ -71,17 +77,17 @@ XforwardLines encode_xforward(const Xforward& attributes, const XforwardAttribut
         if (kXforwardVerb.size() + name_length + value->length > kRoom) {
             value = wire_text(kUnavailable);
         }
-        if (lines.count == 0 || out.size() - begin + name_length + value->length > kRoom) {
-            out.append(lines.count == 0 ? std::string_view() : kCrlf);
+        if (count == 0 || out.size() - begin + name_length + value->length > kRoom) {
+            out.append(count == 0 ? std::string_view() : kCrlf);
             begin = out.size();
             out.append(kXforwardVerb);
-            ++lines.count;
+            ++count;
         }
         out.append(attribute.assignment);
         append_value(*value, out);
     }
-    out.append(lines.count == 0 ? std::string_view() : kCrlf);
-    return lines;
+    out.append(count == 0 ? std::string_view() : kCrlf);
+    return count;
 }
 
 }  // namespace millrace::smtp

@@ -72,6 +72,20 @@ TEST(XforwardEncode, WritesAddressesAndMissingValuesAsPostfixDoes) {
               "XFORWARD NAME=[UNAVAILABLE] ADDR=IPv6:2001:db8::1 HELO=a+2Bb+3Dc+20d\r\n");
 }
 
+TEST(XforwardEncode, AppendsTheSameWhateverIsThereBefore) {
+    auto attributes = everything();
+    for (const std::size_t length : {0U, 200U, 255U}) {
+        attributes.name = std::string(length, 'n');
+        attributes.helo = std::string(length, 'h');
+        const auto lines = encode_xforward(attributes, XforwardAttributes::all());
+        for (const std::string before : {"", "EHLO x\r\n"}) {
+            std::string out = before;
+            EXPECT_EQ(append_xforward(attributes, XforwardAttributes::all(), out), lines.count);
+            EXPECT_EQ(out, before + lines.wire);
+        }
+    }
+}
+
 TEST(XforwardEncode, SplitsBeforeTheLimitOf512Octets) {
     auto attributes = everything();
     attributes.name = std::string(255, 'n');
