@@ -2,8 +2,8 @@
 
 #include "balancer/session/failure_reply.hpp"
 #include "balancer/smtp/command.hpp"
+#include "balancer/smtp/text_scan.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace millrace::session {
@@ -16,9 +16,8 @@ namespace {
 
 bool is_hello_name(std::string_view name) {
     constexpr std::size_t kLengthMax = 255;
-    return !name.empty() && name.size() <= kLengthMax &&
-           std::all_of(name.begin(), name.end(),
-                       [](char octet) { return octet > ' ' && octet <= '~'; });
+    return !name.empty() && name.size() <= kLengthMax && smtp::is_printable_ascii(name) &&
+           name.find(' ') == std::string_view::npos;
 }
 
 }  // namespace
