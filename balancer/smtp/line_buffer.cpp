@@ -1,5 +1,7 @@
 #include "balancer/smtp/line_buffer.hpp"
 
+#include "proto/memory.hpp"
+
 #include <boost/assert.hpp>
 
 #include <utility>
@@ -59,7 +61,9 @@ void LineBuffer::pop() {
     BOOST_ASSERT(end_ != std::string::npos);
     begin_ = end_ + kCrlf.size();
     if (is_empty()) {
-        static_cast<void>(take());
+        give_back(bytes_);
+        begin_ = 0;
+        end_ = std::string::npos;
     } else {
         find_end(begin_);
     }
