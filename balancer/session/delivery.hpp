@@ -47,6 +47,9 @@ struct DeliverySettings {
 class Delivery {
  public:
     Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Output& out);
+    Delivery(const Delivery&) = delete;  // the attempt refers to the envelope
+    Delivery& operator=(const Delivery&) = delete;
+    ~Delivery() = default;
 
     // Commands of Postfix. REQUIRES: !is_over().
     void add_recipient(RcptStep&& recipient, TimePoint now, Output& out);
@@ -182,6 +185,8 @@ class Delivery {
     void note_manners(Output& out);
     // The pool is told once of an attempt. `waited`: nothing for a connection that was kept.
     void note_greeting(std::optional<pool::Clock::duration> waited, Output& out);
+    // What the node is told of the client; null: nothing.
+    [[nodiscard]] const smtp::Xforward* xforward_for(const pool::NodeDialect& dialect);
     // Under which a connection may be shared; empty: not at all.
     [[nodiscard]] std::string reuse_key(const pool::NodeDialect& dialect) const;
     // Good as long as the delivery and `record`, which is for the node's header, if it wants one.
@@ -209,6 +214,7 @@ class Delivery {
     Envelope envelope_;
     std::optional<OriginKey> key_;
     origin::Resolution resolution_;
+    std::optional<smtp::Xforward> replaced_xforward_;  // where the origin is not the one received
     PoolChoice pool_;
     Fifo<Unanswered> unanswered_;  // in order
     Content content_;

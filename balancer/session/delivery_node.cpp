@@ -40,17 +40,25 @@ void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
 
 void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, TimePoint now,
                              Output& out) {
-    NodeDialogue dialogue{
-        settings_.ingress, settings_.session.options->mode, {}, !reuse_key.empty(), pool_.relay()};
-    if (grant.options->dialect.send_xforward) {
-        dialogue.xforward = forwarded(envelope_.xforward, resolution_);
-    }
+    NodeDialogue dialogue{settings_.ingress, settings_.session.options->mode,
+                          xforward_for(grant.options->dialect), !reuse_key.empty(), pool_.relay()};
     out.requests.emplace_back(
         ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key,
                     names_local_end(grant.options->dialect, settings_.session.peer.address,
                                     grant.options->endpoint.address)});
     attempt_.emplace(grant, std::move(reuse_key), std::move(dialogue), now);
     submit_envelope(now, out);
+}
+
+const smtp::Xforward* Delivery::xforward_for(const pool::NodeDialect& dialect) {
+    if (!dialect.send_xforward) {
+        return nullptr;
+    }
+    if (is_as_received(envelope_.xforward, resolution_)) {
+        return &envelope_.xforward;
+    }
+    replaced_xforward_ = forwarded(envelope_.xforward, resolution_);
+    return &*replaced_xforward_;
 }
 
 std::string Delivery::reuse_key(const pool::NodeDialect& dialect) const {

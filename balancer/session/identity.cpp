@@ -12,20 +12,6 @@ std::string_view text_of(const std::optional<std::string>& value) {
     return value ? std::string_view(*value) : std::string_view();
 }
 
-// Nothing is known of the origin but what was received.
-bool is_as_received(const smtp::Xforward& received, const origin::Resolution& resolution) {
-    switch (resolution.source) {
-        case origin::Source::xforward:
-        case origin::Source::local:
-            return true;
-        case origin::Source::store:
-        case origin::Source::none:
-            break;
-    }
-    return resolution.origin &&
-           received.client_address() == unmapped(resolution.origin->endpoint.address);
-}
-
 // 127.0.0.1 would name the node itself once the header has reached another host.
 bool is_peer_hidden(const Address& peer, const Address& node) {
     return peer.is_loopback() && !node.is_loopback();
@@ -46,6 +32,19 @@ std::optional<origin::ClaimedClient> claimed_client(const smtp::Xforward& xforwa
     claimed.helo = text_of(xforward.helo);
     claimed.protocol = text_of(xforward.protocol);
     return claimed;
+}
+
+bool is_as_received(const smtp::Xforward& received, const origin::Resolution& resolution) {
+    switch (resolution.source) {
+        case origin::Source::xforward:
+        case origin::Source::local:
+            return true;
+        case origin::Source::store:
+        case origin::Source::none:
+            break;
+    }
+    return resolution.origin &&
+           received.client_address() == unmapped(resolution.origin->endpoint.address);
 }
 
 smtp::Xforward forwarded(const smtp::Xforward& received, const origin::Resolution& resolution) {

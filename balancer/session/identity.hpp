@@ -21,6 +21,10 @@ namespace millrace::session {
 // said nothing.
 [[nodiscard]] std::optional<origin::ClaimedClient> claimed_client(const smtp::Xforward& xforward);
 
+// Nothing is known of the origin but what was received.
+[[nodiscard]] bool is_as_received(const smtp::Xforward& received,
+                                  const origin::Resolution& resolution);
+
 // The attributes that the node is given: those received, with the client's replaced by the origin
 // when it was found elsewhere. An unknown origin is said to be unknown.
 [[nodiscard]] smtp::Xforward forwarded(const smtp::Xforward& received,

@@ -194,9 +194,12 @@ void NodeSide::begin_transaction(bool resets, NodeBytes& out) {
         out.commands += "RSET\r\n";
         expected_.push_back(NodeCommand::rset);
     }
+    if (dialogue_.xforward == nullptr) {
+        return;
+    }
     if (state_.manners.is_pipelining) {
         for (std::size_t count =
-                 smtp::append_xforward(dialogue_.xforward, state_.manners.xforward, out.commands);
+                 smtp::append_xforward(*dialogue_.xforward, state_.manners.xforward, out.commands);
              count > 0; --count) {
             expected_.push_back(NodeCommand::xforward);
         }
@@ -204,7 +207,7 @@ void NodeSide::begin_transaction(bool resets, NodeBytes& out) {
     }
     CommandQueue submitted = std::exchange(pending_, {});
     const smtp::XforwardLines lines =
-        smtp::encode_xforward(dialogue_.xforward, state_.manners.xforward);
+        smtp::encode_xforward(*dialogue_.xforward, state_.manners.xforward);
     for (std::string_view rest = lines.wire; !rest.empty();) {
         const std::size_t length = rest.find("\r\n") + 2;
         pending_.push_back(NodeCommand::xforward, rest.substr(0, length));

@@ -51,11 +51,12 @@ struct NodeFailure {
 
 using NodeEvent = std::variant<NodeOpened, NodeReply, NodeVerdict, NodeFailure>;
 
+// Names and attributes are the owner's, and good as long as the dialogue.
 struct NodeDialogue {
-    std::string hello_name;  // the ingress's own name, given on
+    std::string_view hello_name;  // the ingress's own name, given on
     Mode mode = Mode::smtp;
-    smtp::Xforward xforward;  // empty: send none
-    bool is_kept = false;     // for other messages, if all goes well
+    const smtp::Xforward* xforward = nullptr;  // null: send none
+    bool is_kept = false;                      // for other messages, if all goes well
     std::shared_ptr<const RelayOptions> options;
 };
 

@@ -39,9 +39,10 @@ std::string told(const NodeEvent& event) {
 class Dialogue {
  public:
     explicit Dialogue(Mode mode = Mode::smtp, smtp::Xforward xforward = {})
-        : side_({"mx1.example.org", mode, std::move(xforward), false,
-                 std::make_shared<const RelayOptions>()},
-                kStart) {}
+        : xforward_(std::move(xforward)),
+          side_(
+              {"mx1.example.org", mode, &xforward_, false, std::make_shared<const RelayOptions>()},
+              kStart) {}
 
     // The events that these bytes make; a failure is the last one.
     std::string says(std::string_view bytes) {
@@ -97,6 +98,7 @@ class Dialogue {
 
  private:
     NodeBytes out_;
+    smtp::Xforward xforward_;
     NodeSide side_;
 };
 
