@@ -1,5 +1,7 @@
 #include "proto/log.hpp"
 
+#include "proto/digits.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -109,10 +111,7 @@ char* put_seconds(char* to, std::chrono::milliseconds duration) {
     const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0));
     to = std::to_chars(to, to + kNumberMax, count / 1000).ptr;
     *to++ = '.';
-    for (const std::uint64_t unit : {100U, 10U, 1U}) {
-        *to++ = static_cast<char>('0' + count / unit % 10);
-    }
-    return to;
+    return put_three_digits(to, static_cast<unsigned>(count % 1000));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "proto/utc_stamp.hpp"
 
+#include "proto/digits.hpp"
+
 #include <array>
 #include <cstddef>
 #include <ctime>
@@ -29,10 +31,7 @@ void UtcStamp::append_to(std::string& text, std::chrono::system_clock::time_poin
     }
     const auto fraction =
         static_cast<unsigned>(std::chrono::floor<std::chrono::milliseconds>(time - second).count());
-    char* digit = text_.data() + text_.size() - kFromMilliseconds;
-    for (const unsigned unit : {100U, 10U, 1U}) {
-        *digit++ = static_cast<char>('0' + fraction / unit % 10);
-    }
+    put_three_digits(text_.data() + text_.size() - kFromMilliseconds, fraction);
     text.append(text_);
 }
 

@@ -59,7 +59,7 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
         const std::string tag = " " + program + "[" + std::to_string(::getpid()) + "]: ";
         for (const LogLevel level : kLevels) {
             const auto name = spdlog::level::to_string_view(spdlog_level(level));
-            tags_.at(spdlog_level(level)).append(tag).append(name.data(), name.size()).append(": ");
+            tag_of(spdlog_level(level)).append(tag).append(name.data(), name.size()).append(": ");
         }
         waiting_.reserve(2 * kWriteMax);
     }
@@ -86,9 +86,13 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
     static constexpr std::size_t kWriteMax = PIPE_BUF;  // octets, but for a line that is longer
 
+    std::string& tag_of(spdlog::level::level_enum level) {
+        return tags_.at(static_cast<std::size_t>(level));
+    }
+
     void append(const spdlog::details::log_msg& message) {
         stamp_.append_to(waiting_, message.time);
-        waiting_.append(tags_.at(message.level));
+        waiting_.append(tag_of(message.level));
         waiting_.append(message.payload.data(), message.payload.size()).push_back('\n');
     }
 
