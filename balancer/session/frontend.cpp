@@ -140,7 +140,8 @@ std::optional<FrontendStep> Frontend::mail(std::string_view wire, std::string_vi
         return refuse(too_big_reply());
     }
     has_mail_ = true;
-    return MailStep{std::string(wire), std::move(xforward_),  // new with the next transaction
+    const std::unique_ptr<smtp::Xforward> client = std::exchange(xforward_, nullptr);
+    return MailStep{std::string(wire), client ? std::move(*client) : smtp::Xforward(),
                     std::string(smtp::domain_of(parsed->address)), parsed->size.value_or(0)};
 }
 
@@ -178,7 +179,10 @@ std::optional<FrontendStep> Frontend::xforward(std::string_view argument) {
     if (has_mail_) {
         return refuse(make_reply(503, "5.5.1", "XFORWARD is not allowed inside a transaction"));
     }
-    const Result<void> parsed = smtp::parse_xforward(argument, xforward_);
+    if (!xforward_) {
+        xforward_ = std::make_unique<smtp::Xforward>();
+    }
+    const Result<void> parsed = smtp::parse_xforward(argument, *xforward_);
     if (!parsed) {
         return refuse(syntax_reply(parsed.error()));
     }
@@ -205,7 +209,7 @@ LocalReply Frontend::refuse_unreadable(std::string_view text) {
 }
 
 void Frontend::end_transaction() {
-    xforward_ = {};
+    xforward_.reset();
     has_mail_ = false;
     recipients_ = 0;
 }

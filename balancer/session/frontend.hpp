@@ -97,8 +97,8 @@ class Frontend {
     smtp::LineBuffer input_;
     smtp::Reply said_;  // the last reply that is not one of `replies_`
     std::string client_name_;
-    smtp::Xforward xforward_;
-    std::size_t recipients_ = 0;  // submitted in this transaction
+    std::unique_ptr<smtp::Xforward> xforward_;  // null, most of the time: nothing was said
+    std::size_t recipients_ = 0;                // submitted in this transaction
     unsigned errors_ = 0;
     unsigned unreadable_ = 0;
     bool has_mail_ = false;
