@@ -25,13 +25,13 @@ namespace millrace::session {
 
 // Answered here; the owner only sends it. The reply is good until the next step is asked for.
 struct LocalReply {
-    const smtp::Reply* reply;
+    const smtp::Reply* reply = nullptr;
     bool ends_session = false;
 };
 
 // RSET, EHLO and their like: whatever transaction there was is over, then the reply.
 struct ResetStep {
-    const smtp::Reply* reply;
+    const smtp::Reply* reply = nullptr;
 };
 
 struct MailStep {
