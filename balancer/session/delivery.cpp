@@ -1,5 +1,5 @@
 // The half of a delivery that faces Postfix: its commands, the origin, the slot, the answers. The
-// half that faces the node is delivery_node.cpp.
+// half that faces the node is delivery_node.cpp and delivery_opening.cpp.
 
 #include "balancer/session/delivery.hpp"
 

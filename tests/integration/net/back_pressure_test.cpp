@@ -168,11 +168,7 @@ TEST(R8BackPressure, OfANodeThatNeverReadsAgainEndsWithTheDataTimeOut) {
     ShellSetup setup = setup_for({node.endpoint()});
     setup.relay.data_timeout = std::chrono::milliseconds(200);
     Shell shell(std::move(setup));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = node.accept();
-    take_envelope(connection);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    auto [postfix, connection] = begin_message(shell, node);
     postfix.send(content);
     EXPECT_EQ(postfix.read_reply().substr(0, 5), "451 4");
     EXPECT_EQ(shell.in_flight(), 0U);

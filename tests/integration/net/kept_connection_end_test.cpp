@@ -188,11 +188,7 @@ TEST(KeptConnection, ThatEndsWhileItIsTakenCountsAsNoTry) {
 TEST(KeptConnection, IsNotKeptWhenPostfixLeavesBeforeTheVerdict) {
     ScriptedNode node;
     Shell shell(reusing_setup_for({node.endpoint()}));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = node.accept();
-    take_envelope(connection);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    auto [postfix, connection] = begin_message(shell, node);
     postfix.send(kContent);
     EXPECT_EQ(connection.read_through("\r\n.\r\n"), kContent);
     postfix.close();

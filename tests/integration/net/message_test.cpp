@@ -107,11 +107,7 @@ TEST(Message, FollowsAnotherOnTheSameConnectionAndEachHasANodeConnectionOfItsOwn
 TEST(Message, EndsTheNodesConnectionWithQuitAndWithoutAReset) {
     ScriptedNode node;
     Shell shell(setup_for({node.endpoint()}));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = node.accept();
-    take_envelope(connection);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    auto [postfix, connection] = begin_message(shell, node);
     postfix.send(kContent);
     EXPECT_EQ(connection.read_through(".\r\nQUIT\r\n"), std::string(kContent) + std::string(kQuit));
     connection.send(kAccepted);
@@ -129,11 +125,7 @@ TEST(Message, EndsTheNodesConnectionWithQuitAndWithoutAReset) {
 TEST(Message, LeavesNoPortInTimeWaitWhereTheNodeSaysByeWithItsVerdict) {
     ScriptedNode node;
     Shell shell(setup_for({node.endpoint()}));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = node.accept();
-    take_envelope(connection);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    auto [postfix, connection] = begin_message(shell, node);
     postfix.send(kContent);
     EXPECT_EQ(connection.read_through(".\r\nQUIT\r\n"), std::string(kContent) + std::string(kQuit));
     connection.send(std::string(kAccepted) + std::string(kBye));
@@ -180,11 +172,9 @@ TEST(Message, TeachesThePoolHowManyTheNodeTakes) {
 void expect_no_acceptance_of_an_early_reply(bool is_dot_first) {
     ScriptedNode node;
     Shell shell(setup_for({node.endpoint()}));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = node.accept();
-    take_envelope(connection);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    BegunMessage message = begin_message(shell, node);
+    ScriptedPeer& postfix = message.postfix;
+    ScriptedPeer& connection = message.connection;
     postfix.send("Subject: x\r\n\r\nbody\r\n");
     EXPECT_EQ(connection.read_through("body\r\n"), "Subject: x\r\n\r\nbody\r\n");
     shell.while_paused([&] {
@@ -214,11 +204,9 @@ TEST(R1Message, IsNotAcceptedByAReplyInTheMiddleOfTheContent) {
 std::string reply_after_a_send_that_stops_at(std::size_t octets) {
     ScriptedNode node;
     Shell shell(setup_for({node.endpoint()}));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = node.accept();
-    take_envelope(connection);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    BegunMessage message = begin_message(shell, node);
+    ScriptedPeer& postfix = message.postfix;
+    ScriptedPeer& connection = message.connection;
     const SendLimit limit(connection.local(), octets);
     postfix.send(kContent);
     EXPECT_TRUE(SendLimit::is_reached());

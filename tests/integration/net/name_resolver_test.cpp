@@ -93,11 +93,7 @@ TEST_F(NameResolverTest, AMessageGoesWhereTheNameLeadsAtThatTime) {
 TEST_F(NameResolverTest, AMessageInTransitStaysWhereItIs) {
     names_.answer(kHost, {"127.0.0.1"});
     Shell shell(setup());
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer connection = first_.accept();
-    take_envelope(connection);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    auto [postfix, connection] = begin_message(shell, first_);
 
     names_.answer(kHost, {"127.0.0.2"});
     EXPECT_TRUE(comes_to_use(shell, second_));

@@ -105,11 +105,7 @@ TEST_P(NodeFailure, InTheContentIsUnseenByPostfixWhileItCanBeReplayed) {
     ScriptedNode bad;
     ScriptedNode good;
     Shell shell(setup_for({bad.endpoint(), good.endpoint()}));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer failing = bad.accept();
-    take_envelope(failing);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    auto [postfix, failing] = begin_message(shell, bad);
     postfix.send(kContent.substr(0, 16));
     EXPECT_EQ(failing.read_octets(16), kContent.substr(0, 16));
     leave(failing);
@@ -128,11 +124,7 @@ TEST_P(NodeFailure, InTheContentIsATemporaryFailureWhenThereIsNoCopy) {
     ShellSetup setup = setup_for({bad.endpoint(), good.endpoint()});
     setup.relay.replay_max = 0;
     Shell shell(std::move(setup));
-    ScriptedPeer postfix = shell.greeted_postfix();
-    postfix.send(kEnvelope);
-    ScriptedPeer failing = bad.accept();
-    take_envelope(failing);
-    EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    auto [postfix, failing] = begin_message(shell, bad);
     postfix.send(kContent.substr(0, 16));
     EXPECT_EQ(failing.read_octets(16), kContent.substr(0, 16));
     leave(failing);
@@ -149,11 +141,7 @@ TEST_P(NodeFailure, AfterTheFinalDotIsATemporaryFailureAndNothingIsReplayed) {
         ScriptedNode bad;
         ScriptedNode good;
         Shell shell(setup_for({bad.endpoint(), good.endpoint()}));
-        ScriptedPeer postfix = shell.greeted_postfix();
-        postfix.send(kEnvelope);
-        ScriptedPeer failing = bad.accept();
-        take_envelope(failing);
-        EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+        auto [postfix, failing] = begin_message(shell, bad);
         postfix.send(kContent);
         EXPECT_EQ(failing.read_through("QUIT\r\n").substr(0, kContent.size()), kContent);
         failing.send(begun);

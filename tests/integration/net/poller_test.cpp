@@ -5,6 +5,7 @@
 #include "balancer/net/descriptor.hpp"
 #include "proto/runtime/logging.hpp"
 #include "tests/integration/net/wait.hpp"
+#include "tests/support/recorded_standard_error.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
@@ -44,35 +45,6 @@ struct Pair {
 
     Descriptor ours;
     Descriptor theirs;
-};
-
-// Each write to standard error by itself.
-class RecordedStandardError {
- public:
-    RecordedStandardError() {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-        const Descriptor writer(ends[0]);
-        reader_ = Descriptor(ends[1]);
-        EXPECT_EQ(::dup2(writer.number(), STDERR_FILENO), STDERR_FILENO);
-    }
-
-    RecordedStandardError(const RecordedStandardError&) = delete;
-    RecordedStandardError& operator=(const RecordedStandardError&) = delete;
-
-    ~RecordedStandardError() { ::dup2(original_.number(), STDERR_FILENO); }
-
-    void take(std::vector<std::string>& writes) const {
-        std::array<char, 4096> buffer{};
-        ssize_t length = 0;
-        while ((length = ::read(reader_.number(), buffer.data(), buffer.size())) > 0) {
-            writes.emplace_back(buffer.data(), static_cast<std::size_t>(length));
-        }
-    }
-
- private:
-    Descriptor original_{::dup(STDERR_FILENO)};
-    Descriptor reader_;
 };
 
 class PollerTest : public testing::Test {
@@ -200,15 +172,19 @@ TEST_F(PollerTest, AHandlerMayTakeItselfAway) {
 // A reply leaves in a deferred action: who got it finds the line of its message in the log.
 TEST_F(PollerTest, LinesOfOneTurnAreOneWriteBeforeWhatIsDeferred) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
-    RecordedStandardError recorded;
+    const RecordedStandardError recorded;
     const Pair one;
     const Pair two;
-    std::vector<std::string> writes;
+    std::vector<std::string> writes;  // before the first deferred action
     for (const Pair* pair : {&one, &two}) {
         ASSERT_TRUE(poller_.add(pair->ours.number(), kRead, [&, pair](Ready /*ready*/) {
             poller_.remove(pair->ours.number());
             log(LogLevel::info, "message");
-            poller_.defer([&] { recorded.take(writes); });
+            poller_.defer([&] {
+                if (writes.empty()) {
+                    writes = recorded.take();
+                }
+            });
         }));
         pair->say();
     }

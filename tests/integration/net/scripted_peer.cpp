@@ -1,5 +1,6 @@
 #include "tests/integration/net/scripted_peer.hpp"
 
+#include "tests/integration/net/segments.hpp"
 #include "tests/integration/net/wait.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -120,6 +121,10 @@ void ScriptedPeer::connect(const Endpoint& to) {
     with_address(to, "connect", [&](const sockaddr* address, socklen_t length) {
         return ::connect(descriptor_, address, length);
     });
+}
+
+unsigned ScriptedPeer::segments_received() const {
+    return test::segments_received(descriptor_);
 }
 
 void ScriptedPeer::keep_buffers_small() {

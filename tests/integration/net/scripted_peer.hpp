@@ -60,6 +60,9 @@ class ScriptedPeer {
     // Whether something has arrived that was not read.
     [[nodiscard]] bool has_input() const;
 
+    // By the kernel, acknowledgements and the end included.
+    [[nodiscard]] unsigned segments_received() const;
+
     [[nodiscard]] Endpoint local() const;
     [[nodiscard]] Endpoint remote() const;
 

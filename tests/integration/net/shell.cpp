@@ -251,12 +251,17 @@ std::string serve_message(ScriptedPeer& node) {
     return content;
 }
 
-bool passes_message(Shell& shell, ScriptedNode& node) {
+BegunMessage begin_message(Shell& shell, ScriptedNode& node) {
     ScriptedPeer postfix = shell.greeted_postfix();
     postfix.send(kEnvelope);
     ScriptedPeer connection = node.accept();
     take_envelope(connection);
     EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+    return {std::move(postfix), std::move(connection)};
+}
+
+bool passes_message(Shell& shell, ScriptedNode& node) {
+    auto [postfix, connection] = begin_message(shell, node);
     postfix.send(kContent);
     EXPECT_EQ(connection.read_through("\r\n.\r\n"), kContent);
     connection.send(kAccepted);

@@ -138,6 +138,14 @@ void take_envelope(ScriptedPeer& node);
 // A whole message for this one connection; the content.
 [[nodiscard]] std::string serve_message(ScriptedPeer& node);
 
+// A message from a new connection up to the 354, which Postfix has.
+struct BegunMessage {
+    ScriptedPeer postfix;
+    ScriptedPeer connection;  // to the node
+};
+
+[[nodiscard]] BegunMessage begin_message(Shell& shell, ScriptedNode& node);
+
 // Whether a message from a new connection reaches `node` and is answered as accepted.
 [[nodiscard]] bool passes_message(Shell& shell, ScriptedNode& node);
 

@@ -2,17 +2,12 @@
 #include "balancer/net/stream.hpp"
 
 #include "tests/integration/net/scripted_peer.hpp"
-#include "tests/integration/net/segments.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <utility>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 namespace millrace::test {
 
@@ -23,11 +18,10 @@ using net::Stream;
 
 class StreamEnd : public testing::Test {
  protected:
-    // The other side of `stream`.
-    int connect() {
-        const int peer = ::socket(AF_INET, SOCK_STREAM, 0);
+    // The other side of `stream_`.
+    ScriptedPeer connect() {
         const tcp::endpoint here = acceptor_.local_endpoint();
-        EXPECT_EQ(::connect(peer, here.data(), static_cast<socklen_t>(here.size())), 0);
+        ScriptedPeer peer = ScriptedPeer::connected({here.address(), here.port()});
         tcp::socket accepted = acceptor_.accept();
         accepted.non_blocking(true);
         stream_.emplace(poller_, net::Descriptor(accepted.release()));
@@ -41,24 +35,23 @@ class StreamEnd : public testing::Test {
 };
 
 TEST_F(StreamEnd, LeavesInOneSegmentWithTheLastBytesThatAreFlushedBeforeIt) {
-    const int peer = connect();
-    const unsigned before = segments_received(peer);
+    ScriptedPeer peer = connect();
+    const unsigned before = peer.segments_received();
     stream_->hold({"250 ok\r\n", "221 bye\r\n"});
     EXPECT_EQ(stream_->flush_before_end().value(), 0U);
-    EXPECT_EQ(segments_received(peer), before);
+    EXPECT_EQ(peer.segments_received(), before);
     stream_.reset();
-    EXPECT_EQ(segments_received(peer), before + 1);
-    ScriptedPeer reader(peer);
-    EXPECT_EQ(reader.read_to_end(), "250 ok\r\n221 bye\r\n");
-    EXPECT_FALSE(reader.was_reset());
+    EXPECT_EQ(peer.segments_received(), before + 1);
+    EXPECT_EQ(peer.read_to_end(), "250 ok\r\n221 bye\r\n");
+    EXPECT_FALSE(peer.was_reset());
 }
 
 TEST_F(StreamEnd, IsAResetWhereThatWasSaid) {
-    ScriptedPeer reader(connect());
+    ScriptedPeer peer = connect();
     stream_->reset_at_close();
     stream_.reset();
-    EXPECT_EQ(reader.read_to_end(), "");
-    EXPECT_TRUE(reader.was_reset());
+    EXPECT_EQ(peer.read_to_end(), "");
+    EXPECT_TRUE(peer.was_reset());
 }
 
 }  // namespace

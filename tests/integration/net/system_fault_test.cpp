@@ -113,11 +113,9 @@ TEST(R1SystemFault, OfTheLookBeforeTheDotLeavesNoWayForAVerdictThatCameTooEarly)
             SCOPED_TRACE(std::to_string(fault) + " at " + std::to_string(n));
             ScriptedNode node;
             Shell shell(setup_for({node.endpoint()}));
-            ScriptedPeer postfix = shell.greeted_postfix();
-            postfix.send(kEnvelope);
-            ScriptedPeer connection = node.accept();
-            take_envelope(connection);
-            EXPECT_EQ(postfix.read_octets(kGoAhead.size()), kGoAhead);
+            BegunMessage message = begin_message(shell, node);
+            ScriptedPeer& postfix = message.postfix;
+            ScriptedPeer& connection = message.connection;
             const SystemFault system(shell, n, fault);
             shell.while_paused([&] {
                 postfix.send(kContent);

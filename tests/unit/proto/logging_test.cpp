@@ -1,10 +1,11 @@
 #include "proto/runtime/logging.hpp"
 
+#include "tests/support/recorded_standard_error.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <functional>
 #include <optional>
@@ -13,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace millrace {
@@ -39,26 +39,13 @@ const std::size_t kPrefixLength =
     std::string("2026-01-01T00:00:00.000Z millrace-test[]: info: ").size() +
     std::to_string(getpid()).size();
 
-using Datagrams = std::vector<std::string>;
+using Writes = std::vector<std::string>;
 
 // What is written to standard error meanwhile, each write by itself.
-Datagrams datagrams_of(const std::function<void()>& action) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends.data()), 0);
-    const int standard_error = dup(STDERR_FILENO);
-    EXPECT_EQ(dup2(ends[0], STDERR_FILENO), STDERR_FILENO);
+Writes writes_of(const std::function<void()>& action) {
+    const test::RecordedStandardError recorded;
     action();
-    EXPECT_EQ(dup2(standard_error, STDERR_FILENO), STDERR_FILENO);
-    Datagrams datagrams;
-    std::array<char, 8192> buffer{};
-    for (ssize_t length = 0;
-         (length = recv(ends[1], buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0;) {
-        datagrams.emplace_back(buffer.data(), static_cast<std::size_t>(length));
-    }
-    for (const int end : {ends[0], ends[1], standard_error}) {
-        close(end);
-    }
-    return datagrams;
+    return recorded.take();
 }
 
 TEST(Logging, PutsTimeProgramAndLevelBeforeALineOnStandardError) {
@@ -133,7 +120,7 @@ TEST(Logging, FindsAControlCharacterInALineOfAnyLength) {
 // Else the lines of two processes could mix.
 TEST(Logging, WritesALineAtOnce) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
-    const Datagrams written = datagrams_of([] {
+    const Writes written = writes_of([] {
         log(LogLevel::info, "one");
         log(LogLevel::info, std::string(5000, '2'));
     });
@@ -145,7 +132,7 @@ TEST(Logging, WritesALineAtOnce) {
 
 TEST(LogBatch, WritesItsLinesTogetherAndInOrderWhenItEnds) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
-    const Datagrams written = datagrams_of([] {
+    const Writes written = writes_of([] {
         {
             const LogBatch batch;
             log(LogLevel::info, "one");
@@ -163,13 +150,13 @@ TEST(LogBatch, WritesItsLinesTogetherAndInOrderWhenItEnds) {
 TEST(LogBatch, KeepsItsLinesUntilItEnds) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
     std::optional<LogBatch> batch(std::in_place);
-    EXPECT_THAT(datagrams_of([] { log(LogLevel::info, "one"); }), IsEmpty());
-    EXPECT_THAT(datagrams_of([&] { batch.reset(); }), SizeIs(1));
+    EXPECT_THAT(writes_of([] { log(LogLevel::info, "one"); }), IsEmpty());
+    EXPECT_THAT(writes_of([&] { batch.reset(); }), SizeIs(1));
 }
 
 TEST(LogBatch, WritesNothingWhereNothingWasLogged) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
-    EXPECT_THAT(datagrams_of([] { const LogBatch batch; }), IsEmpty());
+    EXPECT_THAT(writes_of([] { const LogBatch batch; }), IsEmpty());
 }
 
 TEST(LogBatch, WritesAWarningAndAnErrorAtOnceBehindWhatWaits) {
@@ -177,7 +164,7 @@ TEST(LogBatch, WritesAWarningAndAnErrorAtOnceBehindWhatWaits) {
     const LogBatch batch;
     for (const auto& [level, name] :
          {std::pair(LogLevel::warning, "warning"), std::pair(LogLevel::error, "error")}) {
-        const Datagrams written = datagrams_of([level = level] {
+        const Writes written = writes_of([level = level] {
             log(LogLevel::info, "one");
             log(level, "two");
         });
@@ -191,7 +178,7 @@ TEST(LogBatch, WritesAWarningAndAnErrorAtOnceBehindWhatWaits) {
 TEST(LogBatch, WritesAsManyWholeLinesAtOnceAsStayTogether) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
     const std::string half(2048 - kPrefixLength - 1, 'h');
-    const Datagrams written = datagrams_of([&] {
+    const Writes written = writes_of([&] {
         const LogBatch batch;
         log(LogLevel::info, half);
         log(LogLevel::info, half);
@@ -213,7 +200,7 @@ TEST(LogBatch, WritesAsManyWholeLinesAtOnceAsStayTogether) {
 
 TEST(LogBatch, WithinAnotherEndsWithThatOne) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
-    const Datagrams written = datagrams_of([] {
+    const Writes written = writes_of([] {
         const LogBatch outer;
         {
             const LogBatch inner;
@@ -227,7 +214,7 @@ TEST(LogBatch, WithinAnotherEndsWithThatOne) {
 TEST(LogBatch, LosesNothingWhenTheLogIsSetUpAnew) {
     set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
     const LogBatch batch;
-    const Datagrams written = datagrams_of([] {
+    const Writes written = writes_of([] {
         log(LogLevel::info, "one");
         set_up_logging("millrace-test", LogLevel::info, LogTarget::standard_error);
     });
