@@ -16,6 +16,7 @@ namespace {
 
 // Reports of one turn: more wait for the next, so that timers and other services have theirs.
 constexpr std::size_t kReportsMax = 128;
+constexpr int kRoundsMax = 8;  // in one turn of the loop
 constexpr unsigned kGenerationShift = 32;
 
 error_code last_error() {
@@ -91,16 +92,18 @@ void Poller::defer(std::function<void()> action) {
     }
 }
 
+// To go back to Asio's loop costs two system calls, so it is asked first what has become ready
+// meanwhile.
 void Poller::report() {
-    is_reporting_ = true;
-    report_ready();
-    is_reporting_ = false;
-    for (const auto& action : std::exchange(deferred_, {})) {
-        action();
+    for (int round = 0; round < kRoundsMax && report_ready() > 0; ++round) {
+        for (const auto& action : std::exchange(deferred_, {})) {
+            action();
+        }
     }
 }
 
-void Poller::report_ready() {
+int Poller::report_ready() {
+    is_reporting_ = true;
     const LogBatch batch;  // ends before replies leave: no message is answered and not yet logged
     std::array<epoll_event, kReportsMax> events{};
     const int count = ::epoll_wait(set_.native_handle(), events.data(), kReportsMax, 0);
@@ -116,6 +119,8 @@ void Poller::report_ready() {
         const Handler handler = entry.handler;  // it may be removed while it runs
         handler(ready);
     }
+    is_reporting_ = false;
+    return count;
 }
 
 }  // namespace millrace::net

@@ -63,7 +63,7 @@ class Poller {
 
     void wait();
     void report();
-    void report_ready();
+    int report_ready();
     [[nodiscard]] Result<void> control(int operation, int descriptor, Interest interest);
 
     boost::asio::io_context& context_;
