@@ -6,8 +6,8 @@
 
 namespace millrace::smtp {
 
-// What octets are compared in: one by one, 16 or 32 together.
-enum class Registers { none, sse2, avx2 };
+// What octets are compared in: one by one, 16, 32 or 64 together.
+enum class Registers { none, sse2, avx2, avx512 };
 
 // What this machine has; asked at run time, because a package is built for all of them.
 [[nodiscard]] Registers widest_registers();

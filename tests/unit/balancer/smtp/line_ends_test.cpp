@@ -28,7 +28,8 @@ std::size_t first_of_interest(std::string_view bytes, std::size_t at) {
 
 // Every way in which this machine can do it.
 std::vector<Registers> ways() {
-    std::vector<Registers> ways = {Registers::none, Registers::sse2, Registers::avx2};
+    std::vector<Registers> ways = {Registers::none, Registers::sse2, Registers::avx2,
+                                   Registers::avx512};
     std::erase_if(ways, [](Registers way) { return way > widest_registers(); });
     return ways;
 }
