@@ -47,8 +47,8 @@ std::variant<Decision, Ticket> Pool::request_at_once(SlotRequest request, TimePo
     if (queue_.empty()) {
         advance(now);
         CandidateList candidates;
-        if (const std::optional<Decision> decision = serve(newcomer, 1, candidates, now)) {
-            return *decision;
+        if (std::optional<Decision> decision = serve(newcomer, 1, candidates, now)) {
+            return *std::move(decision);
         }
     }
     return put_in_line(std::move(newcomer));
@@ -300,7 +300,9 @@ CandidateList Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
             if (is_allowed && member.options()->is_backup == is_backup &&
                 !is_excluded(waiter, node, member)) {
                 candidates.push_back(member.candidate(node));
-                member.tell_time(candidates.back(), typical_.mean(), grants_, now);
+                if (options_.balance == Balance::least_time) {
+                    member.tell_time(candidates.back(), typical_.mean(), grants_, now);
+                }
             }
         }
         if (!candidates.empty()) {
