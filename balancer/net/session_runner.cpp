@@ -16,6 +16,7 @@
 namespace millrace::net {
 
 using session::Output;
+using session::Session;
 using session::TimePoint;
 
 namespace {
@@ -27,6 +28,11 @@ constexpr std::size_t kHeldMax = 16384;        // until all have had their turn
 
 bool is_would_block(error_code error) {
     return error == boost::asio::error::would_block;
+}
+
+// Replies to the front part of an envelope, which Postfix has sent in one go, leave with the last.
+bool are_replies_due(const Session& session, const Stream& frontend) {
+    return frontend.held() > 0 && (frontend.held() > kHeldRepliesMax || !session.holds_replies());
 }
 
 }  // namespace
@@ -265,16 +271,18 @@ std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::No
 }
 
 void SessionRunner::flush_later() {
-    const bool is_due = (frontend_ && frontend_->held() > 0) || (node_ && node_->is_flush_due()) ||
-                        (is_closing_ && frontend_);
-    if (is_due && !is_flush_due_) {
+    if (is_flush_due_) {
+        return;
+    }
+    const bool is_due = (frontend_ && (is_closing_ || are_replies_due(session_, *frontend_))) ||
+                        (node_ && node_->is_flush_due());
+    if (is_due) {
         is_flush_due_ = true;
         environment_.table.flush_later(environment_.poller, id_);
     }
 }
 
 void SessionRunner::flush() {
-    is_flush_due_ = false;
     if (is_closing_ && frontend_) {
         close_frontend();
     } else {
@@ -284,6 +292,8 @@ void SessionRunner::flush() {
         begin_event();
         flush_node();
     }
+    is_flush_due_ = false;
+    flush_later();  // what came of it
     arm();
 }
 
@@ -296,10 +306,8 @@ void SessionRunner::flush_node() {
     }
 }
 
-// Replies to the front part of an envelope, which Postfix has sent in one go, leave with the last.
 void SessionRunner::flush_replies() {
-    if (!frontend_ || frontend_->held() == 0 ||
-        (session_.holds_replies() && frontend_->held() <= kHeldRepliesMax)) {
+    if (!frontend_ || !are_replies_due(session_, *frontend_)) {
         return;
     }
     if (!frontend_->flush()) {
