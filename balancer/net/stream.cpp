@@ -209,7 +209,9 @@ void Stream::hold(std::initializer_list<std::string_view> parts) {
     }
     unsent_->octets.reserve(unsent_->octets.size() + more);
     for (const std::string_view part : parts) {
-        unsent_->octets += part;
+        if (!part.empty()) {
+            unsent_->octets += part;
+        }
     }
 }
 
