@@ -61,14 +61,13 @@ void PoolDriver::keep(KeptConnection connection, std::chrono::milliseconds time)
 
 std::optional<KeptConnection> PoolDriver::take_kept(pool::NodeIndex node, const Endpoint& endpoint,
                                                     std::string_view key) {
-    std::optional<KeptConnection> connection;
     if (!key.empty()) {
-        connection = kept_.take(node, endpoint, key);
+        if (std::optional<KeptConnection> connection = kept_.take(node, endpoint, key)) {
+            return connection;
+        }
     }
-    if (!connection) {
-        make_room(node);
-    }
-    return connection;
+    make_room(node);
+    return std::nullopt;
 }
 
 void PoolDriver::make_room(pool::NodeIndex node, std::size_t more) {
