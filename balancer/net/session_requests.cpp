@@ -142,16 +142,6 @@ void SessionRunner::perform(session::CloseFrontend& /*request*/) {
     is_closing_ = true;
 }
 
-void SessionRunner::close_frontend() {
-    const bool is_there = frontend_->flush_before_end().has_value();
-    // Closing with unread input would reset the connection under our last reply, which may be the
-    // verdict, and may not have left yet.
-    if (is_there && (frontend_->unsent() > 0 || !frontend_->is_drained())) {
-        environment_.lingering.add(*std::move(frontend_));
-    }
-    frontend_.reset();
-}
-
 void SessionRunner::perform(session::LogMessage& request) {
     const bool is_bypassed = !request.message.bypassed_pool.empty();
     log(is_bypassed ? LogLevel::warning : LogLevel::info, session::format(request.message));

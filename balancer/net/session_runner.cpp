@@ -1,5 +1,5 @@
-// When a session is told what, when what it sends leaves, and what its connections wait for. How
-// its requests are carried out is session_requests.cpp.
+// When a session is told what, and what its connections wait for. How its requests are carried out
+// is session_requests.cpp, when what it sends leaves session_flush.cpp.
 
 #include "balancer/net/session_runner.hpp"
 
@@ -16,23 +16,15 @@
 namespace millrace::net {
 
 using session::Output;
-using session::Session;
 using session::TimePoint;
 
 namespace {
 
 // Reads of one turn, so that one busy session does not starve the others.
 constexpr int kReadsPerTurn = 8;
-constexpr std::size_t kHeldRepliesMax = 1024;  // until the last reply of an envelope
-constexpr std::size_t kHeldMax = 16384;        // until all have had their turn
 
 bool is_would_block(error_code error) {
     return error == boost::asio::error::would_block;
-}
-
-// Replies to the front part of an envelope, which Postfix has sent in one go, leave with the last.
-bool are_replies_due(const Session& session, const Stream& frontend) {
-    return frontend.held() > 0 && (frontend.held() > kHeldRepliesMax || !session.holds_replies());
 }
 
 }  // namespace
@@ -253,68 +245,6 @@ void SessionRunner::follow_up(const Answer& answer) {
         tell(*node);
     } else if (const auto* error = std::get_if<error_code>(&answer)) {
         tell(*error);
-    }
-}
-
-// Each send wakes up a program that waits for it, unless it is awake: many in a row wake it up
-// once. So what is small waits until all who were ready have been heard.
-std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::NodeBytes& bytes) {
-    is_node_spoken_to_ = node_ && bytes.size() > 0;
-    if (!is_node_spoken_to_) {
-        return std::nullopt;
-    }
-    if (bytes.size() > kHeldMax) {
-        return node_->send(bytes);
-    }
-    node_->hold(bytes);
-    return std::nullopt;
-}
-
-void SessionRunner::flush_later() {
-    if (is_flush_due_) {
-        return;
-    }
-    const bool is_due = (frontend_ && (is_closing_ || are_replies_due(session_, *frontend_))) ||
-                        (node_ && node_->is_flush_due());
-    if (is_due) {
-        is_flush_due_ = true;
-        environment_.table.flush_later(environment_.poller, id_);
-    }
-}
-
-void SessionRunner::flush() {
-    if (is_closing_ && frontend_) {
-        close_frontend();
-    } else {
-        flush_replies();
-    }
-    if (node_ && node_->is_flush_due()) {
-        begin_event();
-        flush_node();
-    }
-    is_flush_due_ = false;
-    flush_later();  // what came of it
-    arm();
-}
-
-void SessionRunner::flush_node() {
-    if (node_->is_planned()) {
-        connect();
-    }
-    if (node_ && node_->has_held()) {
-        report_sent(node_->flush());
-    }
-}
-
-void SessionRunner::flush_replies() {
-    if (!frontend_ || !are_replies_due(session_, *frontend_)) {
-        return;
-    }
-    if (!frontend_->flush()) {
-        frontend_->shut_down();  // reading will tell the session that Postfix is gone
-    }
-    if (frontend_->unsent() != reported_unsent_) {
-        report_replies_sent();
     }
 }
 
