@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -16,7 +17,8 @@ namespace {
 
 // Reports of one turn: more wait for the next, so that timers and other services have theirs.
 constexpr std::size_t kReportsMax = 128;
-constexpr int kRoundsMax = 8;  // in one turn of the loop
+// After so long the loop has its turn, however much is ready.
+constexpr std::chrono::milliseconds kTurnMax{2};
 constexpr unsigned kGenerationShift = 32;
 
 error_code last_error() {
@@ -92,12 +94,16 @@ void Poller::defer(std::function<void()> action) {
     }
 }
 
-// To go back to Asio's loop costs two system calls, so it is asked first what has become ready
-// meanwhile.
+// To go back to Asio's loop costs three system calls, so the set is asked first what has become
+// ready meanwhile.
 void Poller::report() {
-    for (int round = 0; round < kRoundsMax && report_ready() > 0; ++round) {
+    const auto until = std::chrono::steady_clock::now() + kTurnMax;
+    do {
+        if (report_ready() == 0) {
+            return;
+        }
         act();
-    }
+    } while (std::chrono::steady_clock::now() < until);
 }
 
 void Poller::act() {

@@ -128,11 +128,12 @@ TEST_F(PollerTest, HearsInTheSameTurnWhatBecameReadyMeanwhile) {
     const Pair answering;
     add(answering, kRead);
     int questions = 0;
-    EXPECT_TRUE(poller_.add(asked.ours.number(), kRead, [&](Ready) {
+    const auto take_question = [&](Ready) {
         std::array<char, 1> octet{};
         questions += static_cast<int>(::read(asked.ours.number(), octet.data(), octet.size()));
         poller_.defer([&] { answering.say(); });
-    }));
+    };
+    EXPECT_TRUE(poller_.add(asked.ours.number(), kRead, call(take_question)));
     asked.say();
     while (questions == 0) {
         context_.run_one();
