@@ -44,17 +44,12 @@ Delivery::Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Ou
     : settings_(std::move(settings)),
       envelope_{std::move(mail.line), std::move(mail.origin), {}},
       key_(origin_key(settings_, envelope_.xforward)),
-      pool_(settings_.session.options, settings_.session.relays, settings_.session.peer.address),
+      pool_(*settings_.session.options, *settings_.session.relays, settings_.session.peer.address),
       content_(content_limits(*settings_.session.options)) {
     times_.mail = now;
-    pool_.set_sender(mail.sender_domain, mail.size);
+    pool_.set_sender(std::move(mail.sender_domain), mail.size);
     declared_size_ = mail.size;
-    log_.queue_id = envelope_.xforward.ident.value_or("");
-    log_.pool = pool_.relay()->pool;
-    log_.peer = settings_.session.peer.address;
-    log_.id = settings_.id;
-    log_.session_id = settings_.session.id;
-    unanswered_.push_back({NodeCommand::mail, {}});
+    unanswered_.push_back({NodeCommand::mail});
 
     const std::vector<origin::Source>& order = settings_.session.options->origin_order;
     const bool uses_store =
@@ -67,9 +62,9 @@ Delivery::Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Ou
 }
 
 void Delivery::add_recipient(RcptStep&& recipient, TimePoint now, Output& out) {
-    unanswered_.push_back({NodeCommand::rcpt, {}});
+    unanswered_.push_back({NodeCommand::rcpt});
     if (stage_ == Stage::dead) {
-        answer(decision_->reply, out);
+        answer(decision_->reply.wire, out);
         return;
     }
     envelope_.recipients.push_back({std::move(recipient.line), std::move(recipient.domain)});
@@ -90,9 +85,9 @@ void Delivery::add_recipient(RcptStep&& recipient, TimePoint now, Output& out) {
 }
 
 void Delivery::start_data(TimePoint now, Output& out) {
-    unanswered_.push_back({NodeCommand::data, {}});
+    unanswered_.push_back({NodeCommand::data});
     if (stage_ == Stage::dead) {
-        answer(decision_->reply, out);
+        answer(decision_->reply.wire, out);
         stage_ = Stage::over;
         return;
     }
@@ -105,7 +100,6 @@ void Delivery::start_data(TimePoint now, Output& out) {
 std::size_t Delivery::take_content(std::string_view bytes, TimePoint now, Output& out) {
     BOOST_ASSERT(wants_content());
     const Content::Piece piece = content_.take(bytes);
-    log_.octets = content_.octets();
     if (content_.refusal() && stage_ == Stage::at_node) {
         // Without its final dot the node discards what it has.
         leave_node(pool::Outcome::abandoned, "", false, out);
@@ -156,11 +150,8 @@ void Delivery::resolve_origin(const std::optional<OriginRecord>& record, TimePoi
                               Output& out) {
     resolution_ = origin::resolve(settings_.session.options->origin_order,
                                   claimed_client(envelope_.xforward), record);
-    log_.origin_source = resolution_.source;
-    log_.is_origin_mismatch = resolution_.is_mismatch;
     if (resolution_.origin) {
-        log_.origin = resolution_.origin->endpoint.address;
-        pool_.set_origin(log_.origin);
+        pool_.set_origin(resolution_.origin->endpoint.address);
     }
     const bool is_unknown = resolution_.source == origin::Source::none;
     if (is_unknown && settings_.session.options->tempfail_unknown_origin) {
@@ -178,12 +169,11 @@ void Delivery::choose_pool(TimePoint now, Output& out) {
     if (!pool_.settle(first_recipient)) {
         stage_ = Stage::waiting_for_recipient;
         envelope_.is_mail_accepted = true;
-        answer(mail_taken_reply(), out);
+        answer(mail_taken_reply().wire, out);
         return;
     }
     refuse_recipients_of_other_pools();
-    log_.pool = pool_.relay()->pool;
-    content_.keep_for_replay(pool_.relay()->replay_max, settings_.session.replay_budget,
+    content_.keep_for_replay(pool_.relay().replay_max, settings_.session.replay_budget,
                              declared_size_);
     times_.asked = now;
     request_slot(out);
@@ -205,14 +195,14 @@ void Delivery::refuse_recipients_of_other_pools() {
 void Delivery::refuse_if_of_other_pool(Recipient& recipient, Unanswered& command) {
     if (recipient.state == RecipientState::unanswered && !pool_.admits(recipient.domain)) {
         recipient.state = RecipientState::refused;
-        command.ours = other_pool_reply();
+        command.is_of_other_pool = true;
         envelope_.has_deferred_recipient = true;
     }
 }
 
 void Delivery::request_slot(Output& out) {
     stage_ = Stage::waiting_for_slot;
-    pool::SlotRequest slot(tried_, pool_.hash_key());
+    pool::SlotRequest slot({tried_.begin(), tried_.end()}, pool_.hash_key());
     if (!tried_.empty()) {
         slot.asked_at = times_.asked;  // keeps its place in the line
     }
@@ -220,8 +210,6 @@ void Delivery::request_slot(Output& out) {
 }
 
 void Delivery::bypass(TimePoint now, Output& out) {
-    log_.bypassed_pool = log_.pool;
-    log_.pool = pool_.relay()->pool;
     tried_.clear();  // nodes of the other pool
     times_.asked = now;
     request_slot(out);
@@ -242,24 +230,24 @@ void Delivery::slot_decided(const pool::Decision& decision, TimePoint now, Outpu
     open_node(std::get<pool::Grant>(decision), now, out);
 }
 
-void Delivery::answer(const smtp::Reply& reply, Output& out) {
+void Delivery::answer(std::string_view reply, Output& out) {
     unanswered_.pop_front();
-    out.to_frontend += reply.wire;
+    out.to_frontend += reply;
     give_own_answers(out);
 }
 
 // Those whose turn it is.
 void Delivery::give_own_answers(Output& out) {
-    while (!unanswered_.empty() && unanswered_.front().ours) {
-        out.to_frontend += unanswered_.front().ours->wire;
+    while (!unanswered_.empty() && unanswered_.front().is_of_other_pool) {
+        out.to_frontend += other_pool_reply().wire;
         unanswered_.pop_front();
     }
 }
 
-void Delivery::give_up(const smtp::Reply& reply, MessageResult result, TimePoint now, Output& out) {
+void Delivery::give_up(smtp::Reply reply, MessageResult result, TimePoint now, Output& out) {
     leave_node(pool::Outcome::completed, "", true, out);
     if (envelope_.is_data_accepted) {
-        decision_ = Decision{reply, result};
+        decision_ = Decision{std::move(reply), result};
         content_.discard();
         stage_ = Stage::discarding;
         if (content_.is_complete()) {
@@ -270,15 +258,15 @@ void Delivery::give_up(const smtp::Reply& reply, MessageResult result, TimePoint
     const bool is_refused_at_mail = !envelope_.is_mail_accepted;
     bool is_over = is_refused_at_mail;
     for (Unanswered& command : unanswered_) {
-        command.ours.reset();
+        command.is_of_other_pool = false;
     }
     for (bool is_first = true; !unanswered_.empty(); is_first = false) {
         is_over = is_over || unanswered_.front().command == NodeCommand::data;
-        answer(is_refused_at_mail && !is_first ? no_transaction_reply() : reply, out);
+        answer(is_refused_at_mail && !is_first ? no_transaction_reply().wire : reply.wire, out);
     }
-    finish(result, reply.last_line(), now, out);
+    finish(result, std::string(reply.last_line()), now, out);
     if (!is_over) {
-        decision_ = Decision{reply, result};
+        decision_ = Decision{std::move(reply), result};
         stage_ = Stage::dead;
     }
 }
@@ -289,21 +277,44 @@ void Delivery::answer_content(Output& out, TimePoint now) {
     }
     // A recipient that has its verdict keeps it, and the message was accepted for that one.
     finish(verdicts_.any_accepted ? MessageResult::accepted : decision_->result,
-           decision_->reply.last_line(), now, out);
+           std::string(decision_->reply.last_line()), now, out);
 }
 
-void Delivery::finish(MessageResult result, std::string_view reply, TimePoint now, Output& out) {
+void Delivery::finish(MessageResult result, std::string reply, TimePoint now, Output& out) {
     stage_ = Stage::over;
-    log_.result = result;
-    log_.reply = reply;
-    log_.recipients = envelope_.recipients.size();
-    // A step that was not reached ends now.
-    for (TimePoint* reached : {&times_.granted, &times_.opened, &times_.dot}) {
-        *reached = *reached == TimePoint{} ? now : *reached;
+    Request& request = out.requests.emplace_back(std::in_place_type<LogMessage>);
+    MessageLog& log = std::get<LogMessage>(request).message;
+    if (envelope_.xforward.ident) {
+        log.queue_id = std::move(*envelope_.xforward.ident);
     }
-    log_.delays = {between(times_.mail, times_.granted), between(times_.granted, times_.opened),
-                   between(times_.opened, times_.dot), between(times_.dot, now)};
-    out.requests.emplace_back(LogMessage{std::move(log_)});
+    log.pool = pool_.relay().pool;
+    log.bypassed_pool = pool_.bypassed_pool();
+    log.node = std::move(tries_.node);
+    log.result = result;
+    log.reply = std::move(reply);
+    if (resolution_.origin) {
+        log.origin = resolution_.origin->endpoint.address;
+    }
+    log.origin_source = resolution_.source;
+    log.is_origin_mismatch = resolution_.is_mismatch;
+    log.peer = settings_.session.peer.address;
+    log.recipients = envelope_.recipients.size();
+    log.octets = content_.octets();
+    log.tries = tries_.count;
+    log.failed_tries = std::move(tries_.failed);
+    log.delays = delays(now);
+    log.id = std::move(settings_.id);
+    log.session_id = settings_.session.id;
+}
+
+// A step that was not reached ends now.
+Delays Delivery::delays(TimePoint now) const {
+    const auto reached = [now](TimePoint step) { return step == TimePoint{} ? now : step; };
+    const TimePoint granted = reached(times_.granted);
+    const TimePoint opened = reached(times_.opened);
+    const TimePoint dot = reached(times_.dot);
+    return {between(times_.mail, granted), between(granted, opened), between(opened, dot),
+            between(dot, now)};
 }
 
 std::size_t Delivery::verdicts_due() const {

@@ -19,6 +19,8 @@
 #include "balancer/session/pool_choice.hpp"
 #include "balancer/session/server_replies.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,7 +42,7 @@ struct SessionSettings {
 
 struct DeliverySettings {
     const SessionSettings& session;  // outlives the delivery
-    std::string ingress;             // the peer's EHLO name
+    std::string_view ingress;        // the peer's EHLO name; good until abort()
     std::string id;                  // of this message, at most 64 octets
 };
 
@@ -128,7 +130,7 @@ class Delivery {
     // A command of Postfix that waits for its reply.
     struct Unanswered {
         NodeCommand command = NodeCommand::mail;
-        std::optional<smtp::Reply> ours;  // set: no node is asked
+        bool is_of_other_pool = false;  // RCPT: the answer is ours, no node is asked
     };
 
     // One node's turn.
@@ -155,6 +157,13 @@ class Delivery {
         TimePoint granted;
         TimePoint opened;
         TimePoint dot;
+    };
+
+    // The nodes that were tried, as they will be logged.
+    struct Tries {
+        unsigned count = 0;
+        std::string node;  // the last one
+        std::vector<std::string> failed;
     };
 
     // What nodes have said of the content: one for SMTP, one for each recipient for LMTP.
@@ -195,18 +204,20 @@ class Delivery {
     void take_event(const NodeEvent& event, TimePoint now, Output& out);
     void take_reply(const NodeReply& reply, TimePoint now, Output& out);
     void confirm(const NodeReply& reply, TimePoint now, Output& out);
-    void answer(const smtp::Reply& reply, Output& out);
+    void answer(std::string_view reply, Output& out);
     void give_own_answers(Output& out);
-    void take_verdict(const smtp::Reply& reply, TimePoint now, Output& out);
+    void take_verdict(const smtp::ReplyView& reply, TimePoint now, Output& out);
     void node_failed(const NodeFailure& failure, pool::Outcome outcome, TimePoint now, Output& out);
     void begin_content(TimePoint now, Output& out);
     void end_content(TimePoint now, Output& out);
     void leave_node(pool::Outcome outcome, std::string_view detail, bool is_polite, Output& out);
     [[nodiscard]] bool say_quit(Output& out);
     [[nodiscard]] pool::SlotUse slot_use() const;
-    void give_up(const smtp::Reply& reply, MessageResult result, TimePoint now, Output& out);
+    void give_up(smtp::Reply reply, MessageResult result, TimePoint now, Output& out);
     void answer_content(Output& out, TimePoint now);
-    void finish(MessageResult result, std::string_view reply, TimePoint now, Output& out);
+    // REQUIRES: once for each message.
+    void finish(MessageResult result, std::string reply, TimePoint now, Output& out);
+    [[nodiscard]] Delays delays(TimePoint now) const;
     [[nodiscard]] std::size_t verdicts_due() const;
     [[nodiscard]] bool can_try_another_node() const;
 
@@ -221,11 +232,11 @@ class Delivery {
     std::uint64_t declared_size_ = 0;
     Stage stage_ = Stage::finding_origin;
     std::optional<Attempt> attempt_;
-    std::vector<pool::NodeIndex> tried_;
+    boost::container::small_vector<pool::NodeIndex, 4> tried_;
+    Tries tries_;
     Verdicts verdicts_;
     std::optional<Decision> decision_;  // in stages discarding and dead
     Times times_;
-    MessageLog log_;
 };
 
 }  // namespace millrace::session

@@ -12,7 +12,7 @@ namespace millrace::session {
 
 namespace {
 
-MessageResult result_of(const smtp::Reply& reply) {
+MessageResult result_of(const smtp::ReplyView& reply) {
     if (reply.is_positive()) {
         return MessageResult::accepted;
     }
@@ -56,7 +56,7 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
     switch (reply.command) {
         case NodeCommand::mail:
             if (!reply.reply.is_positive()) {
-                give_up(reply.reply, result_of(reply.reply), now, out);
+                give_up(smtp::copy_of(reply.reply), result_of(reply.reply), now, out);
                 return;
             }
             envelope_.is_mail_accepted = true;
@@ -72,7 +72,7 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
         }
         case NodeCommand::data:
             if (reply.reply.code != 354) {
-                give_up(reply.reply, result_of(reply.reply), now, out);
+                give_up(smtp::copy_of(reply.reply), result_of(reply.reply), now, out);
                 return;
             }
             if (verdicts_due() == 0) {  // LMTP, RFC 2033 4.2: DATA must fail then
@@ -81,14 +81,14 @@ void Delivery::take_reply(const NodeReply& reply, TimePoint now, Output& out) {
                 return;
             }
             envelope_.is_data_accepted = true;
-            answer(reply.reply, out);
+            answer(reply.reply.wire, out);
             begin_content(now, out);
             return;
         case NodeCommand::rset:
         case NodeCommand::xforward:
             return;
     }
-    answer(reply.reply, out);
+    answer(reply.reply.wire, out);
 }
 
 void Delivery::confirm(const NodeReply& reply, TimePoint now, Output& out) {
@@ -97,7 +97,7 @@ void Delivery::confirm(const NodeReply& reply, TimePoint now, Output& out) {
     if (reply.command == NodeCommand::mail && !envelope_.is_mail_confirmed) {
         // The yes was ours: what the node says counts, if only for the commands behind MAIL.
         if (!agrees) {
-            give_up(reply.reply, result_of(reply.reply), now, out);
+            give_up(smtp::copy_of(reply.reply), result_of(reply.reply), now, out);
             return;
         }
         envelope_.is_mail_confirmed = true;
@@ -128,7 +128,7 @@ void Delivery::begin_content(TimePoint now, Output& out) {
     }
 }
 
-void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out) {
+void Delivery::take_verdict(const smtp::ReplyView& reply, TimePoint now, Output& out) {
     ++verdicts_.count;
     verdicts_.any_accepted |= reply.is_positive();
     verdicts_.any_transient |= reply.is_transient();
@@ -136,6 +136,7 @@ void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out
     if (verdicts_.count < verdicts_due()) {
         return;
     }
+    std::string last_line(reply.last_line());  // the reply itself may be gone with the node
     leave_node(pool::Outcome::completed, "", true, out);
     MessageResult result =
         verdicts_.any_transient ? MessageResult::deferred : MessageResult::rejected;
@@ -145,9 +146,9 @@ void Delivery::take_verdict(const smtp::Reply& reply, TimePoint now, Output& out
     // Another delivery of the message will need its record.
     const bool is_any_deferred = verdicts_.any_transient || envelope_.has_deferred_recipient;
     if (key_ && result == MessageResult::accepted && !is_any_deferred) {
-        out.requests.emplace_back(MarkDelivered{*key_});
+        out.requests.emplace_back(MarkDelivered{std::move(*key_)});
     }
-    finish(result, reply.last_line(), now, out);
+    finish(result, std::move(last_line), now, out);
 }
 
 void Delivery::node_closed(error_code error, TimePoint now, Output& out) {
@@ -182,7 +183,7 @@ void Delivery::node_failed(const NodeFailure& failure, pool::Outcome outcome, Ti
         reopen_node(now, out);
         return;
     }
-    log_.failed_tries.push_back(attempt_->grant.options->name + ": " + failure.detail);
+    tries_.failed.push_back(attempt_->grant.options->name + ": " + failure.detail);
     const bool is_committed = attempt_->node.is_committed();
     leave_node(outcome, failure.detail, false, out);
     if (is_committed) {
@@ -198,7 +199,7 @@ void Delivery::node_failed(const NodeFailure& failure, pool::Outcome outcome, Ti
 }
 
 bool Delivery::can_try_another_node() const {
-    const bool has_tries_left = tried_.size() < pool_.relay()->retries;
+    const bool has_tries_left = tried_.size() < pool_.relay().retries;
     return has_tries_left && (content_.octets() == 0 || content_.is_replayable());
 }
 
@@ -210,7 +211,7 @@ void Delivery::leave_node(pool::Outcome outcome, std::string_view detail, bool i
     if (is_polite && attempt_->node.can_be_kept()) {
         out.requests.emplace_back(KeepNode{pool_.index(), attempt_->grant.node,
                                            std::move(attempt_->reuse_key), attempt_->node.kept(),
-                                           pool_.relay()->reuse.idle});
+                                           pool_.relay().reuse.idle});
     } else {
         const bool hears_quit = is_polite && say_quit(out);
         if (!hears_quit) {

@@ -22,8 +22,8 @@ void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
     stage_ = Stage::at_node;
     times_.granted = now;
     tried_.push_back(grant.node);
-    log_.node = grant.options->name;
-    ++log_.tries;
+    tries_.node = grant.options->name;
+    ++tries_.count;
 
     begin_attempt(grant, reuse_key(grant.options->dialect), now, out);
 }
@@ -31,7 +31,7 @@ void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
 void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, TimePoint now,
                              Output& out) {
     NodeDialogue dialogue{settings_.ingress, settings_.session.options->mode,
-                          xforward_for(grant.options->dialect), !reuse_key.empty(), pool_.relay()};
+                          xforward_for(grant.options->dialect), !reuse_key.empty(), &pool_.relay()};
     out.requests.emplace_back(
         ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key,
                     names_local_end(grant.options->dialect, settings_.session.peer.address,
@@ -54,7 +54,7 @@ const smtp::Xforward* Delivery::xforward_for(const pool::NodeDialect& dialect) {
 std::string Delivery::reuse_key(const pool::NodeDialect& dialect) const {
     const bool says_peer_only = dialect.send_proxy != pool::SendProxy::v2 ||
                                 !dialect.proxy_header.selection.has_message_data();
-    if (!pool_.relay()->reuse.is_on || !says_peer_only) {
+    if (!pool_.relay().reuse.is_on || !says_peer_only) {
         return {};
     }
     const std::string_view mode = settings_.session.options->mode == Mode::lmtp ? "lmtp" : "smtp";

@@ -160,7 +160,7 @@ std::optional<NodeEvent> NodeSide::take(const smtp::ReplyView& reply, TimePoint 
             if (verdicts_due_ > 0 && is_dot_sent_ && !reply.is_intermediate()) {
                 --verdicts_due_;
                 deadline_ = now + dialogue_.options->reply_timeout;
-                return NodeVerdict{smtp::copy_of(reply)};
+                return NodeVerdict{reply};
             }
             break;
     }
@@ -237,7 +237,7 @@ std::optional<NodeEvent> NodeSide::take_command_reply(const smtp::ReplyView& rep
         // As with Postfix, a node that refuses XFORWARD still gets the message.
         return std::nullopt;
     }
-    return NodeReply{command, smtp::copy_of(reply)};
+    return NodeReply{command, reply};
 }
 
 void NodeSide::content_begins(TimePoint now) {

@@ -27,15 +27,17 @@ namespace millrace::session {
 // EHLO was answered: the node is ready for MAIL.
 struct NodeOpened {};
 
-// The answer to a MAIL, RCPT or DATA that was submitted, in the order of submission.
+// The answer to a MAIL, RCPT or DATA that was submitted, in the order of submission. The reply is
+// good until the next read(), as long as the bytes that were read and the NodeSide.
 struct NodeReply {
     NodeCommand command = NodeCommand::mail;
-    smtp::Reply reply;
+    smtp::ReplyView reply;
 };
 
-// An answer to the content: one for SMTP, one for each accepted recipient for LMTP.
+// An answer to the content: one for SMTP, one for each accepted recipient for LMTP. Good as long as
+// that of a NodeReply.
 struct NodeVerdict {
-    smtp::Reply reply;
+    smtp::ReplyView reply;
 };
 
 // The node cannot be used for this message any more; its connection must be closed.
@@ -51,13 +53,13 @@ struct NodeFailure {
 
 using NodeEvent = std::variant<NodeOpened, NodeReply, NodeVerdict, NodeFailure>;
 
-// Names and attributes are the owner's, and good as long as the dialogue.
+// Names, attributes and options are the owner's, and good as long as the dialogue.
 struct NodeDialogue {
     std::string_view hello_name;  // the ingress's own name, given on
     Mode mode = Mode::smtp;
     const smtp::Xforward* xforward = nullptr;  // null: send none
     bool is_kept = false;                      // for other messages, if all goes well
-    std::shared_ptr<const RelayOptions> options;
+    const RelayOptions* options = nullptr;
 };
 
 class NodeSide {

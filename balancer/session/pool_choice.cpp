@@ -8,29 +8,25 @@
 
 namespace millrace::session {
 
-PoolChoice::PoolChoice(std::shared_ptr<const SessionOptions> options,
-                       std::shared_ptr<const Relays> relays, Address peer)
-    : options_(std::move(options)),
-      relays_(std::move(relays)),
-      peer_(std::move(peer)),
-      current_(options_->routes.default_pool) {}
+PoolChoice::PoolChoice(const SessionOptions& options, const Relays& relays, const Address& peer)
+    : options_(options), relays_(relays), peer_(peer), current_(options_.routes.default_pool) {}
 
-void PoolChoice::set_sender(std::string_view domain, std::uint64_t size) {
-    sender_domain_ = smtp::to_lower(domain);
+void PoolChoice::set_sender(std::string domain, std::uint64_t size) {
+    sender_domain_ = std::move(domain);
     size_ = size;
 }
 
 bool PoolChoice::settle(std::optional<std::string_view> first_recipient_domain) {
-    const std::optional<PoolIndex> pool = options_->routes.choose(traits(first_recipient_domain));
+    const std::optional<PoolIndex> pool = choose(first_recipient_domain);
     if (!pool) {
         return false;
     }
-    const bool is_hashed_by_recipient = relays_->at(*pool)->hash_key == HashKey::recipient_domain;
+    const bool is_hashed_by_recipient = relays_.at(*pool)->hash_key == HashKey::recipient_domain;
     if (is_hashed_by_recipient && !first_recipient_domain) {
         return false;
     }
     if (first_recipient_domain) {
-        recipient_domain_ = smtp::to_lower(*first_recipient_domain);
+        recipient_domain_ = *first_recipient_domain;
     }
     routed_ = pool;
     current_ = *pool;
@@ -39,11 +35,11 @@ bool PoolChoice::settle(std::optional<std::string_view> first_recipient_domain) 
 
 bool PoolChoice::admits(std::string_view recipient_domain) const {
     BOOST_ASSERT(routed_);
-    return options_->routes.choose(traits(recipient_domain)) == routed_;
+    return choose(recipient_domain) == routed_;
 }
 
 bool PoolChoice::bypass() {
-    const std::optional<PoolIndex> pool = relay()->bypass_pool;
+    const std::optional<PoolIndex> pool = relay().bypass_pool;
     if (!pool || is_bypassed_) {
         return false;
     }
@@ -53,23 +49,28 @@ bool PoolChoice::bypass() {
 }
 
 std::string PoolChoice::hash_key() const {
-    const std::optional<HashKey> kind = relay()->hash_key;
+    const std::optional<HashKey> kind = relay().hash_key;
     if (!kind) {
         return {};
     }
     switch (*kind) {
         case HashKey::recipient_domain:
-            return recipient_domain_.value_or("");
+            return smtp::to_lower(recipient_domain_);
         case HashKey::sender_domain:
-            return sender_domain_;
+            return smtp::to_lower(sender_domain_);
         case HashKey::origin:
             return origin_ ? to_string(*origin_) : "";
     }
     return {};
 }
 
-MessageTraits PoolChoice::traits(std::optional<std::string_view> recipient_domain) const {
-    return {sender_domain_, recipient_domain, origin_, peer_, size_};
+std::optional<PoolIndex> PoolChoice::choose(
+    std::optional<std::string_view> recipient_domain) const {
+    const Routes& routes = options_.routes;
+    if (routes.rules.empty()) {
+        return routes.default_pool;
+    }
+    return routes.choose({sender_domain_, recipient_domain, origin_, peer_, size_});
 }
 
 }  // namespace millrace::session

@@ -2,14 +2,13 @@
 // left for the bypass pool when its nodes are all down.
 //
 // It also says what `balance = hash` goes by. Owns copies of the little it must know of the
-// message.
+// message; options, relays and the peer's address outlive it.
 #pragma once
 
 #include "balancer/session/options.hpp"
 #include "proto/endpoint.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,11 +18,10 @@ namespace millrace::session {
 class PoolChoice {
  public:
     // REQUIRES: every pool that the options' routes name is among the relays.
-    PoolChoice(std::shared_ptr<const SessionOptions> options, std::shared_ptr<const Relays> relays,
-               Address peer);
+    PoolChoice(const SessionOptions& options, const Relays& relays, const Address& peer);
 
     // What MAIL said.
-    void set_sender(std::string_view domain, std::uint64_t size);
+    void set_sender(std::string domain, std::uint64_t size);
 
     // Nothing: unknown.
     void set_origin(const std::optional<Address>& origin) { origin_ = origin; }
@@ -43,23 +41,27 @@ class PoolChoice {
     // The listener's own pool until another one is chosen.
     [[nodiscard]] PoolIndex index() const { return current_; }
 
-    [[nodiscard]] const std::shared_ptr<const RelayOptions>& relay() const {
-        return relays_->at(current_);
+    [[nodiscard]] const RelayOptions& relay() const { return *relays_.at(current_); }
+
+    // Whose message it was, when it went to the bypass pool; else empty.
+    [[nodiscard]] std::string_view bypassed_pool() const {
+        return is_bypassed_ ? std::string_view(relays_.at(*routed_)->pool) : std::string_view();
     }
 
     // For pool::SlotRequest; empty when the policy asks for none, or it is not known.
     [[nodiscard]] std::string hash_key() const;
 
  private:
-    [[nodiscard]] MessageTraits traits(std::optional<std::string_view> recipient_domain) const;
+    [[nodiscard]] std::optional<PoolIndex> choose(
+        std::optional<std::string_view> recipient_domain) const;
 
-    std::shared_ptr<const SessionOptions> options_;
-    std::shared_ptr<const Relays> relays_;
-    Address peer_;
+    const SessionOptions& options_;
+    const Relays& relays_;
+    const Address& peer_;
     std::string sender_domain_;
     std::uint64_t size_ = 0;
     std::optional<Address> origin_;
-    std::optional<std::string> recipient_domain_;  // of the first one
+    std::string recipient_domain_;  // of the first one, empty before
     std::optional<PoolIndex> routed_;
     PoolIndex current_;
     bool is_bypassed_ = false;

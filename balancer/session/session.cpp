@@ -3,9 +3,25 @@
 #include "balancer/session/failure_reply.hpp"
 #include "proto/memory.hpp"
 
+#include <array>
+#include <charconv>
 #include <utility>
 
 namespace millrace::session {
+
+namespace {
+
+std::string message_id(std::string_view session_id, std::uint64_t number) {
+    constexpr std::size_t kDigitsMax = 20;
+    std::array<char, kDigitsMax> digits{};
+    const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    std::string id;
+    id.reserve(session_id.size() + 1 + text.size());
+    return id.append(session_id).append(1, '-').append(text);
+}
+
+}  // namespace
 
 Session::Session(SessionSettings settings, TimePoint now)
     : settings_(std::move(settings)),
@@ -208,10 +224,9 @@ void Session::begin_delivery(MailStep&& mail, TimePoint now, Output& out) {
         return;
     }
     ++messages_;
-    delivery_ =
-        std::make_unique<Delivery>(DeliverySettings{settings_, frontend_.client_name(),
-                                                    settings_.id + '-' + std::to_string(messages_)},
-                                   std::move(mail), now, out);
+    delivery_ = std::make_unique<Delivery>(
+        DeliverySettings{settings_, frontend_.client_name(), message_id(settings_.id, messages_)},
+        std::move(mail), now, out);
 }
 
 void Session::reset(const smtp::Reply& reply, TimePoint now, Output& out) {

@@ -40,9 +40,7 @@ class Dialogue {
  public:
     explicit Dialogue(Mode mode = Mode::smtp, smtp::Xforward xforward = {})
         : xforward_(std::move(xforward)),
-          side_(
-              {"mx1.example.org", mode, &xforward_, false, std::make_shared<const RelayOptions>()},
-              kStart) {}
+          side_({"mx1.example.org", mode, &xforward_, false, &options_}, kStart) {}
 
     // The events that these bytes make; a failure is the last one.
     std::string says(std::string_view bytes) {
@@ -99,6 +97,7 @@ class Dialogue {
  private:
     NodeBytes out_;
     smtp::Xforward xforward_;
+    RelayOptions options_;
     NodeSide side_;
 };
 
