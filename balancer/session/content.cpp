@@ -1,7 +1,6 @@
 #include "balancer/session/content.hpp"
 
 #include "balancer/session/failure_reply.hpp"
-#include "proto/memory.hpp"
 
 #include <algorithm>
 
@@ -60,29 +59,25 @@ void Content::keep(std::string_view passed) {
         forget_replay();
         return;
     }
-    replay_ += passed;
+    share_.append(passed);
 }
 
 // Memory is taken in growing steps and accounted for as taken, not as filled.
 bool Content::has_room_for(std::size_t octets) {
-    const std::size_t needed = replay_.size() + octets;
+    const std::size_t needed = share_.copy().size() + octets;
     if (needed > replay_max_) {
         return false;
     }
     if (needed > share_.octets()) {
         const std::size_t wanted = std::max(expected_, 2 * share_.octets());
         const std::size_t step = std::min(std::max(needed, wanted), replay_max_);
-        if (!share_.grow_to(step)) {
-            return false;
-        }
-        replay_.reserve(step);
+        return share_.grow_to(step);
     }
     return true;
 }
 
 void Content::forget_replay() {
     is_replayable_ = false;
-    give_back(replay_);
     share_.give_back();
 }
 

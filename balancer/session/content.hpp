@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace millrace::session {
@@ -51,7 +50,7 @@ class Content {
     // All octets passed so far, from the first, when they can be given to another node.
     [[nodiscard]] bool is_replayable() const { return is_replayable_; }
 
-    [[nodiscard]] std::string_view replay() const { return replay_; }
+    [[nodiscard]] std::string_view replay() const { return share_.copy(); }
 
     [[nodiscard]] bool is_complete() const { return is_complete_; }
 
@@ -67,7 +66,6 @@ class Content {
     std::size_t replay_max_ = 0;
     std::size_t expected_ = 0;
     ReplayShare share_;
-    std::string replay_;
     std::uint64_t octets_ = 0;
     std::optional<smtp::Reply> refusal_;
     bool is_replayable_ = true;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace millrace::session {
 namespace {
@@ -38,6 +39,62 @@ TEST(ReplayShare, IsGivenBackAtTheEndOfItsLifeAndWhenItMoves) {
         EXPECT_EQ(budget.used(), 0u);
     }
     EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(ReplayBudget, KeepsMemoryForTheNextCopy) {
+    ReplayBudget budget(10000);
+    const char* memory = nullptr;
+    {
+        ReplayShare share(&budget);
+        ASSERT_TRUE(share.grow_to(4000));
+        share.append("an earlier message");
+        memory = share.copy().data();
+    }
+    EXPECT_EQ(budget.used(), 0u);
+    ReplayShare share(&budget);
+    ASSERT_TRUE(share.grow_to(3000));
+    EXPECT_EQ(share.copy(), "");
+    EXPECT_EQ(share.copy().data(), memory);
+    EXPECT_EQ(share.octets(), 4000u) << "accounted for as large as it is";
+    EXPECT_EQ(budget.used(), 4000u);
+}
+
+TEST(ReplayBudget, GivesUpWhatItKeepsWhereAMessageNeedsIt) {
+    ReplayBudget budget(5000);
+    EXPECT_TRUE(ReplayShare(&budget).grow_to(4000));
+    ReplayShare share(&budget);
+    EXPECT_TRUE(share.grow_to(5000));
+    EXPECT_EQ(budget.used(), 5000u);
+    EXPECT_FALSE(ReplayShare(&budget).grow_to(1));
+}
+
+TEST(ReplayBudget, KeepsNoMoreThanMessagesLeaveOfIt) {
+    ReplayBudget budget(5000);
+    ReplayShare usual(&budget);
+    ASSERT_TRUE(usual.grow_to(3000));
+    EXPECT_TRUE(budget.take(2000));
+    usual = ReplayShare(&budget);
+    EXPECT_TRUE(budget.take(3000)) << "though 3000 octets were kept";
+    EXPECT_FALSE(budget.take_spare().has_value());
+}
+
+TEST(ReplayBudget, KeepsAFewPiecesOfAUsualSize) {
+    ReplayBudget budget(1 << 20);
+    EXPECT_TRUE(ReplayShare(&budget).grow_to(1000));
+    EXPECT_TRUE(ReplayShare(&budget).grow_to(16385));
+    EXPECT_FALSE(budget.take_spare().has_value()) << "too small, and too large";
+    {
+        std::vector<ReplayShare> shares(40);
+        for (ReplayShare& share : shares) {
+            share = ReplayShare(&budget);
+            ASSERT_TRUE(share.grow_to(4000));
+        }
+    }
+    int pieces = 0;
+    while (budget.take_spare()) {
+        ++pieces;
+    }
+    EXPECT_EQ(pieces, 16);
 }
 
 TEST(ReplayBudget, MakesContentUnreplayableInsteadOfLarger) {
