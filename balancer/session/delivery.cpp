@@ -77,7 +77,7 @@ void Delivery::add_recipient(RcptStep&& recipient, TimePoint now, Output& out) {
     }
     if (envelope_.recipients.back().state == RecipientState::refused) {
         give_own_answers(out);
-    } else if (attempt_) {
+    } else if (attempt_ && attempt_->node.is_connected()) {
         attempt_->awaited_recipients.push_back(envelope_.recipients.size() - 1);
         attempt_->node.submit(NodeCommand::rcpt, envelope_.recipients.back().line, now,
                               out.to_node);
@@ -92,7 +92,7 @@ void Delivery::start_data(TimePoint now, Output& out) {
         return;
     }
     envelope_.is_data_requested = true;
-    if (attempt_) {
+    if (attempt_ && attempt_->node.is_connected()) {
         attempt_->node.submit(NodeCommand::data, "DATA\r\n", now, out.to_node);
     }
 }
@@ -324,20 +324,6 @@ std::size_t Delivery::verdicts_due() const {
     return static_cast<std::size_t>(std::count_if(
         envelope_.recipients.begin(), envelope_.recipients.end(),
         [](const Recipient& recipient) { return recipient.state == RecipientState::accepted; }));
-}
-
-bool Delivery::is_answer_outstanding() const {
-    const bool is_verdict_due = envelope_.is_data_accepted && content_.is_complete();
-    return !is_over() && (!unanswered_.empty() || is_verdict_due);
-}
-
-bool Delivery::wants_content() const {
-    if (!is_in_content()) {
-        return false;
-    }
-    return stage_ == Stage::discarding ||
-           (stage_ == Stage::at_node && attempt_->node.is_in_content() &&
-            !attempt_->node.has_unsent());
 }
 
 std::optional<TimePoint> Delivery::deadline() const {

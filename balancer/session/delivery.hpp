@@ -74,7 +74,10 @@ class Delivery {
     void time_passed(TimePoint now, Output& out);
 
     // Replies that Postfix waits for.
-    [[nodiscard]] bool is_answer_outstanding() const;
+    [[nodiscard]] bool is_answer_outstanding() const {
+        const bool is_verdict_due = envelope_.is_data_accepted && content_.is_complete();
+        return !is_over() && (!unanswered_.empty() || is_verdict_due);
+    }
 
     [[nodiscard]] bool is_envelope_unanswered() const { return !is_over() && !unanswered_.empty(); }
 
@@ -91,7 +94,11 @@ class Delivery {
     }
 
     // ... and can be taken now.
-    [[nodiscard]] bool wants_content() const;
+    [[nodiscard]] bool wants_content() const {
+        return is_in_content() && (stage_ == Stage::discarding ||
+                                   (stage_ == Stage::at_node && attempt_->node.is_in_content() &&
+                                    !attempt_->node.has_unsent()));
+    }
 
     [[nodiscard]] bool is_over() const { return stage_ == Stage::over; }
 
@@ -119,7 +126,7 @@ class Delivery {
     struct Envelope {
         std::string mail_line;
         smtp::Xforward xforward;  // as received
-        std::vector<Recipient> recipients;
+        boost::container::small_vector<Recipient, 1> recipients;
         bool is_mail_accepted = false;        // Postfix was told so
         bool is_mail_confirmed = false;       // by a node
         bool has_deferred_recipient = false;  // a 4xx: Postfix will try it again
@@ -135,10 +142,8 @@ class Delivery {
 
     // One node's turn.
     struct Attempt {
-        Attempt(pool::Grant granted, std::string key, NodeDialogue dialogue, TimePoint now)
-            : grant(std::move(granted)),
-              reuse_key(std::move(key)),
-              node(std::move(dialogue), now) {}
+        Attempt(pool::Grant granted, std::string key, const NodeDialogue& dialogue, TimePoint now)
+            : grant(std::move(granted)), reuse_key(std::move(key)), node(dialogue, now) {}
 
         pool::Grant grant;
         std::string reuse_key;
@@ -225,13 +230,13 @@ class Delivery {
     Envelope envelope_;
     std::optional<OriginKey> key_;
     origin::Resolution resolution_;
-    std::optional<smtp::Xforward> replaced_xforward_;  // where the origin is not the one received
+    std::unique_ptr<smtp::Xforward> replaced_xforward_;  // where the origin is not the one received
     PoolChoice pool_;
     Fifo<Unanswered> unanswered_;  // in order
     Content content_;
     std::uint64_t declared_size_ = 0;
     Stage stage_ = Stage::finding_origin;
-    std::optional<Attempt> attempt_;
+    std::unique_ptr<Attempt> attempt_;
     boost::container::small_vector<pool::NodeIndex, 4> tried_;
     Tries tries_;
     Verdicts verdicts_;

@@ -28,6 +28,7 @@ void Delivery::open_node(const pool::Grant& grant, TimePoint now, Output& out) {
     begin_attempt(grant, reuse_key(grant.options->dialect), now, out);
 }
 
+// The envelope is submitted when the connection stands, with what has come of it by then.
 void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, TimePoint now,
                              Output& out) {
     NodeDialogue dialogue{settings_.ingress, settings_.session.options->mode,
@@ -36,8 +37,7 @@ void Delivery::begin_attempt(const pool::Grant& grant, std::string reuse_key, Ti
         ConnectNode{pool_.index(), grant.node, grant.options->endpoint, reuse_key,
                     names_local_end(grant.options->dialect, settings_.session.peer.address,
                                     grant.options->endpoint.address)});
-    attempt_.emplace(grant, std::move(reuse_key), std::move(dialogue), now);
-    submit_envelope(now, out);
+    attempt_ = std::make_unique<Attempt>(grant, std::move(reuse_key), dialogue, now);
 }
 
 const smtp::Xforward* Delivery::xforward_for(const pool::NodeDialect& dialect) {
@@ -47,8 +47,9 @@ const smtp::Xforward* Delivery::xforward_for(const pool::NodeDialect& dialect) {
     if (is_as_received(envelope_.xforward, resolution_)) {
         return &envelope_.xforward;
     }
-    replaced_xforward_ = forwarded(envelope_.xforward, resolution_);
-    return &*replaced_xforward_;
+    replaced_xforward_ =
+        std::make_unique<smtp::Xforward>(forwarded(envelope_.xforward, resolution_));
+    return replaced_xforward_.get();
 }
 
 std::string Delivery::reuse_key(const pool::NodeDialect& dialect) const {
@@ -99,8 +100,9 @@ void Delivery::node_connected(const NodeConnection& connection, TimePoint now, O
     }
     attempt_->known_manners = connection.known;
     const bool speaks_ahead = attempt_->may_speak_ahead && bears_speaking_ahead(options.dialect);
-    attempt_->node.connected(*header, speaks_ahead ? connection.known : std::nullopt, now,
-                             out.to_node);
+    const std::optional<NodeManners> nothing;
+    attempt_->node.connected(*header, speaks_ahead ? connection.known : nothing, now, out.to_node);
+    submit_envelope(now, out);
 }
 
 // For the next connection.
@@ -116,6 +118,7 @@ void Delivery::node_reused(const KeptNode& node, TimePoint now, Output& out) {
     if (attempt_) {
         times_.opened = now;
         attempt_->node.reused(node, now, out.to_node);
+        submit_envelope(now, out);
         note_greeting(std::nullopt, out);
     }
 }

@@ -13,10 +13,7 @@ namespace {
 constexpr std::string_view kQuit = "QUIT\r\n";
 constexpr std::size_t kUsualEnvelope = 512;  // octets, EHLO included
 
-NodeManners manners_of(const smtp::ReplyView& hello, const NodeManners& known) {
-    if (known.text && *known.text == hello.wire) {
-        return known;
-    }
+NodeManners manners_of(const smtp::ReplyView& hello) {
     const smtp::Capabilities capabilities = smtp::parse_capabilities(smtp::copy_of(hello));
     return {capabilities.pipelining, capabilities.xforward,
             std::make_shared<const std::string>(hello.wire)};
@@ -69,22 +66,35 @@ void NodeSide::reused(const KeptNode& node, TimePoint now, NodeBytes& out) {
 }
 
 void NodeSide::submit(NodeCommand command, std::string_view line, TimePoint now, NodeBytes& out) {
-    pending_.push_back(command, line);
-    if (stage_ == Stage::open || is_ahead_) {
-        flush(now, out);
+    if (!is_ready() || !pending_.empty()) {
+        pending_.push_back(command, line);
+        return;
+    }
+    send(command, line, out);
+    if (stage_ == Stage::open) {
+        deadline_ = now + dialogue_.options->command_timeout;
     }
 }
 
+bool NodeSide::is_ready() const {
+    return (stage_ == Stage::open || is_ahead_) &&
+           (state_.manners.is_pipelining || expected_.empty());
+}
+
+void NodeSide::send(NodeCommand command, std::string_view line, NodeBytes& out) {
+    out.commands += line;
+    expected_.push_back(command);
+}
+
 void NodeSide::flush(TimePoint now, NodeBytes& out) {
-    const std::size_t expected_before = expected_.size();
-    while (!pending_.empty() && (state_.manners.is_pipelining || expected_.empty())) {
-        out.commands += pending_.front_line();
-        expected_.push_back(pending_.front_command());
+    const bool is_renewed = !pending_.empty() && is_ready();
+    while (!pending_.empty() && is_ready()) {
+        send(pending_.front_command(), pending_.front_line(), out);
         pending_.pop_front();
     }
     if (stage_ == Stage::open && expected_.empty()) {
         deadline_.reset();
-    } else if (stage_ == Stage::open && expected_.size() != expected_before) {
+    } else if (stage_ == Stage::open && is_renewed) {
         deadline_ = now + dialogue_.options->command_timeout;
     }
 }
@@ -172,14 +182,18 @@ std::optional<NodeEvent> NodeSide::take_hello(const smtp::ReplyView& reply, Time
     if (!reply.is_positive()) {
         return failure("answered EHLO with " + std::string(reply.last_line()));
     }
-    const NodeManners before = std::exchange(state_.manners, manners_of(reply, state_.manners));
+    const bool is_as_known = state_.manners.text && *state_.manners.text == reply.wire;
+    if (!is_as_known) {
+        const NodeManners before = std::exchange(state_.manners, manners_of(reply));
+        if (is_ahead_ && state_.manners != before) {
+            // What it was told does not suit it: XFORWARD may be missing, or too much.
+            NodeFailure changed = failure("announces something else than before");
+            changed.changed_manners = state_.manners;
+            return changed;
+        }
+    }
     if (!is_ahead_) {
         begin_transaction(false, out);
-    } else if (state_.manners != before) {
-        // What it was told does not suit it: XFORWARD may be missing, or too much.
-        NodeFailure changed = failure("announces something else than before");
-        changed.changed_manners = state_.manners;
-        return changed;
     }
     stage_ = Stage::open;
     deadline_ = now + dialogue_.options->command_timeout;

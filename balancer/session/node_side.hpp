@@ -75,7 +75,8 @@ class NodeSide {
     // In place of connected(): a connection that served messages before, EHLO is long over.
     void reused(const KeptNode& node, TimePoint now, NodeBytes& out);
 
-    // Queues one command line, CRLF included. Nothing may be submitted after DATA.
+    // One command line, CRLF included: leaves at once where the node is ready for it, else it is
+    // queued. Nothing may be submitted after DATA.
     void submit(NodeCommand command, std::string_view line, TimePoint now, NodeBytes& out);
 
     // Takes bytes from the front of `bytes` until there is an event or all are taken.
@@ -114,6 +115,9 @@ class NodeSide {
 
     [[nodiscard]] bool has_unsent() const { return unsent_ > 0; }
 
+    // connected() or reused() was called.
+    [[nodiscard]] bool is_connected() const { return stage_ != Stage::connecting; }
+
     [[nodiscard]] bool is_in_content() const { return stage_ == Stage::content; }
 
     [[nodiscard]] std::optional<TimePoint> deadline() const { return deadline_; }
@@ -131,6 +135,9 @@ class NodeSide {
                                                       NodeBytes& out);
     [[nodiscard]] std::optional<NodeEvent> take_command_reply(const smtp::ReplyView& reply,
                                                               TimePoint now, NodeBytes& out);
+    // The node may be sent a command now.
+    [[nodiscard]] bool is_ready() const;
+    void send(NodeCommand command, std::string_view line, NodeBytes& out);
     void flush(TimePoint now, NodeBytes& out);
     [[nodiscard]] NodeFailure failure(std::string_view what) const;
     void begin_transaction(bool resets, NodeBytes& out);

@@ -155,7 +155,7 @@ void Session::advance(TimePoint now, Output& out) {
         if (delivery_ && delivery_->is_over()) {
             end_delivery();
         }
-        has_advanced = advance_content(now, out) || advance_commands(now, out);
+        has_advanced = pass_waiting_content(now, out) || take_command(now, out);
     }
     if (is_shutting_down_ && !is_closed_ && !delivery_) {
         refuse_and_close(shutting_down_reply(), out);
@@ -167,10 +167,11 @@ void Session::advance(TimePoint now, Output& out) {
     was_waiting_ = is_waiting;
 }
 
-bool Session::advance_content(TimePoint now, Output& out) {
+// Whether there was any that could pass.
+bool Session::pass_waiting_content(TimePoint now, Output& out) {
     // One stretch of content at a time: the shell sends it before the next.
     const bool can_take =
-        delivery_ && delivery_->wants_content() && !waiting_.empty() && out.to_node.content.empty();
+        !waiting_.empty() && delivery_ && delivery_->wants_content() && out.to_node.content.empty();
     if (!can_take) {
         return false;
     }
@@ -180,13 +181,15 @@ bool Session::advance_content(TimePoint now, Output& out) {
     return true;
 }
 
-bool Session::advance_commands(TimePoint now, Output& out) {
-    if (delivery_ && !delivery_->takes_commands()) {
-        return false;
-    }
-    if (unsent_replies_ + out.to_frontend.size() >= kUnsentRepliesMax) {
-        return false;
-    }
+// Whether there was one that could be taken.
+bool Session::take_command(TimePoint now, Output& out) {
+    const bool is_their_turn = frontend_.buffered() > 0 &&
+                               (!delivery_ || delivery_->takes_commands()) &&
+                               unsent_replies_ + out.to_frontend.size() < kUnsentRepliesMax;
+    return is_their_turn && take_next_step(now, out);
+}
+
+bool Session::take_next_step(TimePoint now, Output& out) {
     std::optional<FrontendStep> step =
         frontend_.next(delivery_ && delivery_->is_answer_outstanding());
     if (!step) {

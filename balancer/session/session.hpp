@@ -79,8 +79,9 @@ class Session {
 
  private:
     void advance(TimePoint now, Output& out);
-    [[nodiscard]] bool advance_content(TimePoint now, Output& out);
-    [[nodiscard]] bool advance_commands(TimePoint now, Output& out);
+    [[nodiscard]] bool pass_waiting_content(TimePoint now, Output& out);
+    [[nodiscard]] bool take_command(TimePoint now, Output& out);
+    [[nodiscard]] bool take_next_step(TimePoint now, Output& out);
     void take_step(FrontendStep&& step, TimePoint now, Output& out);
     void begin_delivery(MailStep&& mail, TimePoint now, Output& out);
     void reset(const smtp::Reply& reply, TimePoint now, Output& out);
