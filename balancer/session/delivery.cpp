@@ -42,8 +42,8 @@ Milliseconds between(TimePoint from, TimePoint to) {
 
 Delivery::Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Output& out)
     : settings_(std::move(settings)),
-      envelope_{std::move(mail.line), std::move(mail.origin), {}},
-      key_(origin_key(settings_, envelope_.xforward)),
+      envelope_{std::move(mail.line), std::make_unique<smtp::Xforward>(std::move(mail.origin)), {}},
+      key_(origin_key(settings_, *envelope_.xforward)),
       pool_(*settings_.session.options, *settings_.session.relays, settings_.session.peer.address),
       content_(content_limits(*settings_.session.options)) {
     times_.mail = now;
@@ -148,12 +148,12 @@ void Delivery::origin_found(const OriginKey& key, const Result<std::optional<Ori
 
 void Delivery::resolve_origin(const std::optional<OriginRecord>& record, TimePoint now,
                               Output& out) {
-    resolution_ = origin::resolve(settings_.session.options->origin_order,
-                                  claimed_client(envelope_.xforward), record);
-    if (resolution_.origin) {
-        pool_.set_origin(resolution_.origin->endpoint.address);
+    resolution_ = std::make_unique<origin::Resolution>(origin::resolve(
+        settings_.session.options->origin_order, claimed_client(*envelope_.xforward), record));
+    if (resolution_->origin) {
+        pool_.set_origin(resolution_->origin->endpoint.address);
     }
-    const bool is_unknown = resolution_.source == origin::Source::none;
+    const bool is_unknown = resolution_->source == origin::Source::none;
     if (is_unknown && settings_.session.options->tempfail_unknown_origin) {
         give_up(unknown_origin_reply(), MessageResult::failed, now, out);
         return;
@@ -284,19 +284,17 @@ void Delivery::finish(MessageResult result, std::string reply, TimePoint now, Ou
     stage_ = Stage::over;
     Request& request = out.requests.emplace_back(std::in_place_type<LogMessage>);
     MessageLog& log = std::get<LogMessage>(request).message;
-    if (envelope_.xforward.ident) {
-        log.queue_id = std::move(*envelope_.xforward.ident);
-    }
+    log.queue_id = envelope_.xforward->ident.value_or("");
     log.pool = pool_.relay().pool;
     log.bypassed_pool = pool_.bypassed_pool();
     log.node = std::move(tries_.node);
     log.result = result;
     log.reply = std::move(reply);
-    if (resolution_.origin) {
-        log.origin = resolution_.origin->endpoint.address;
+    if (resolution_) {
+        log.origin = resolution_->origin ? resolution_->origin->endpoint.address : Address();
+        log.origin_source = resolution_->source;
+        log.is_origin_mismatch = resolution_->is_mismatch;
     }
-    log.origin_source = resolution_.source;
-    log.is_origin_mismatch = resolution_.is_mismatch;
     log.peer = settings_.session.peer.address;
     log.recipients = envelope_.recipients.size();
     log.octets = content_.octets();

@@ -46,6 +46,7 @@ struct DeliverySettings {
     std::string id;                  // of this message, at most 64 octets
 };
 
+// What is large or rare has memory of its own, so that no piece is one for which malloc is slow.
 class Delivery {
  public:
     Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Output& out);
@@ -125,7 +126,7 @@ class Delivery {
 
     struct Envelope {
         std::string mail_line;
-        smtp::Xforward xforward;  // as received
+        std::unique_ptr<const smtp::Xforward> xforward;  // as received, never null
         boost::container::small_vector<Recipient, 1> recipients;
         bool is_mail_accepted = false;        // Postfix was told so
         bool is_mail_confirmed = false;       // by a node
@@ -229,7 +230,7 @@ class Delivery {
     DeliverySettings settings_;
     Envelope envelope_;
     std::optional<OriginKey> key_;
-    origin::Resolution resolution_;
+    std::unique_ptr<const origin::Resolution> resolution_;  // null until it is found
     std::unique_ptr<smtp::Xforward> replaced_xforward_;  // where the origin is not the one received
     PoolChoice pool_;
     Fifo<Unanswered> unanswered_;  // in order

@@ -44,11 +44,11 @@ const smtp::Xforward* Delivery::xforward_for(const pool::NodeDialect& dialect) {
     if (!dialect.send_xforward) {
         return nullptr;
     }
-    if (is_as_received(envelope_.xforward, resolution_)) {
-        return &envelope_.xforward;
+    if (is_as_received(*envelope_.xforward, *resolution_)) {
+        return envelope_.xforward.get();
     }
     replaced_xforward_ =
-        std::make_unique<smtp::Xforward>(forwarded(envelope_.xforward, resolution_));
+        std::make_unique<smtp::Xforward>(forwarded(*envelope_.xforward, *resolution_));
     return replaced_xforward_.get();
 }
 
@@ -58,12 +58,12 @@ std::string Delivery::reuse_key(const pool::NodeDialect& dialect) const {
     if (!pool_.relay().reuse.is_on || !says_peer_only) {
         return {};
     }
-    const std::string_view mode = settings_.session.options->mode == Mode::lmtp ? "lmtp" : "smtp";
-    return millrace::to_string(settings_.session.peer.address)
-        .append(" ")
-        .append(mode)
-        .append(" ")
-        .append(settings_.ingress);
+    const std::string peer = millrace::to_string(settings_.session.peer.address);
+    const std::string_view mode =
+        settings_.session.options->mode == Mode::lmtp ? " lmtp " : " smtp ";
+    std::string key;
+    key.reserve(peer.size() + mode.size() + settings_.ingress.size());
+    return key.append(peer).append(mode).append(settings_.ingress);
 }
 
 void Delivery::submit_envelope(TimePoint now, Output& out) {
@@ -145,10 +145,10 @@ proxy_protocol::OriginFactsView Delivery::origin_facts(std::string_view record) 
         facts.queue_id = key_->queue_id.text();
     }
     facts.unique_id = settings_.id;
-    if (resolution_.origin) {
-        facts.client = resolution_.origin->endpoint;
-        facts.helo = resolution_.origin->helo;
-        facts.name = resolution_.origin->name;
+    if (resolution_->origin) {
+        facts.client = resolution_->origin->endpoint;
+        facts.helo = resolution_->origin->helo;
+        facts.name = resolution_->origin->name;
         facts.record = record;
     }
     return facts;
@@ -156,12 +156,12 @@ proxy_protocol::OriginFactsView Delivery::origin_facts(std::string_view record) 
 
 std::string Delivery::record_for_node() const {
     const bool is_wanted = attempt_->grant.options->dialect.proxy_header.selection.record;
-    if (!is_wanted || !key_ || !resolution_.origin) {
+    if (!is_wanted || !key_ || !resolution_->origin) {
         return {};
     }
-    const SmtpClient& client = *resolution_.origin;
+    const SmtpClient& client = *resolution_->origin;
     OriginRecord record{*key_, client.endpoint, client, {}, {}, {}};
-    if (const std::optional<Address> connected = envelope_.xforward.client_address()) {
+    if (const std::optional<Address> connected = envelope_.xforward->client_address()) {
         record.connected.address = *connected;
     }
     return encode_origin(record);

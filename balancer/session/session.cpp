@@ -155,7 +155,8 @@ void Session::advance(TimePoint now, Output& out) {
         if (delivery_ && delivery_->is_over()) {
             end_delivery();
         }
-        has_advanced = pass_waiting_content(now, out) || take_command(now, out);
+        has_advanced =
+            (!waiting_.empty() && pass_waiting_content(now, out)) || take_command(now, out);
     }
     if (is_shutting_down_ && !is_closed_ && !delivery_) {
         refuse_and_close(shutting_down_reply(), out);
@@ -167,11 +168,10 @@ void Session::advance(TimePoint now, Output& out) {
     was_waiting_ = is_waiting;
 }
 
-// Whether there was any that could pass.
+// Whether it could pass. REQUIRES: there is some.
 bool Session::pass_waiting_content(TimePoint now, Output& out) {
     // One stretch of content at a time: the shell sends it before the next.
-    const bool can_take =
-        !waiting_.empty() && delivery_ && delivery_->wants_content() && out.to_node.content.empty();
+    const bool can_take = delivery_ && delivery_->wants_content() && out.to_node.content.empty();
     if (!can_take) {
         return false;
     }
