@@ -24,10 +24,7 @@ ContentLimits content_limits(const SessionOptions& options) {
 
 std::optional<OriginKey> origin_key(const DeliverySettings& settings,
                                     const smtp::Xforward& xforward) {
-    if (!xforward.ident) {
-        return std::nullopt;
-    }
-    std::optional<QueueId> queue_id = QueueId::parse(*xforward.ident);
+    std::optional<QueueId> queue_id = QueueId::parse(xforward.ident().value_or(""));
     if (!queue_id) {
         return std::nullopt;  // a local submission has none
     }
@@ -42,7 +39,7 @@ Milliseconds between(TimePoint from, TimePoint to) {
 
 Delivery::Delivery(DeliverySettings settings, MailStep&& mail, TimePoint now, Output& out)
     : settings_(std::move(settings)),
-      envelope_{std::move(mail.line), std::make_unique<smtp::Xforward>(std::move(mail.origin)), {}},
+      envelope_{std::move(mail.line), std::move(mail.origin), {}},
       key_(origin_key(settings_, *envelope_.xforward)),
       pool_(*settings_.session.options, *settings_.session.relays, settings_.session.peer.address),
       content_(content_limits(*settings_.session.options)) {
@@ -284,7 +281,7 @@ void Delivery::finish(MessageResult result, std::string reply, TimePoint now, Ou
     stage_ = Stage::over;
     Request& request = out.requests.emplace_back(std::in_place_type<LogMessage>);
     MessageLog& log = std::get<LogMessage>(request).message;
-    log.queue_id = envelope_.xforward->ident.value_or("");
+    log.queue_id = envelope_.xforward->ident().value_or("");
     log.pool = pool_.relay().pool;
     log.bypassed_pool = pool_.bypassed_pool();
     log.node = std::move(tries_.node);

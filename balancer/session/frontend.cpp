@@ -140,8 +140,8 @@ std::optional<FrontendStep> Frontend::mail(std::string_view wire, std::string_vi
         return refuse(too_big_reply());
     }
     has_mail_ = true;
-    const std::unique_ptr<smtp::Xforward> client = std::exchange(xforward_, nullptr);
-    return MailStep{std::string(wire), client ? std::move(*client) : smtp::Xforward(),
+    return MailStep{std::string(wire),
+                    xforward_ ? std::move(xforward_) : std::make_unique<smtp::Xforward>(),
                     std::string(smtp::domain_of(parsed->address)), parsed->size.value_or(0)};
 }
 

@@ -35,10 +35,10 @@ struct ResetStep {
 };
 
 struct MailStep {
-    std::string line;           // as received, CRLF included
-    smtp::Xforward origin;      // what was said of this message's client
-    std::string sender_domain;  // empty for the null sender
-    std::uint64_t size = 0;     // as declared, 0: not declared
+    std::string line;                        // as received, CRLF included
+    std::unique_ptr<smtp::Xforward> origin;  // what was said of this message's client; never null
+    std::string sender_domain;               // empty for the null sender
+    std::uint64_t size = 0;                  // as declared, 0: not declared
 };
 
 struct RcptStep {

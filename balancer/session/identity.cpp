@@ -8,10 +8,6 @@ namespace millrace::session {
 
 namespace {
 
-std::string_view text_of(const std::optional<std::string>& value) {
-    return value ? std::string_view(*value) : std::string_view();
-}
-
 // 127.0.0.1 would name the node itself once the header has reached another host.
 bool is_peer_hidden(const Address& peer, const Address& node) {
     return peer.is_loopback() && !node.is_loopback();
@@ -24,13 +20,13 @@ std::optional<origin::ClaimedClient> claimed_client(const smtp::Xforward& xforwa
         return std::nullopt;
     }
     origin::ClaimedClient claimed;
-    claimed.is_local = xforward.source == smtp::XforwardSource::local;
+    claimed.is_local = xforward.source() == smtp::XforwardSource::local;
     if (const std::optional<Address> address = xforward.client_address()) {
-        claimed.endpoint = {*address, parse_port(text_of(xforward.port)).value_or(0)};
+        claimed.endpoint = {*address, xforward.client_port()};
     }
-    claimed.name = text_of(xforward.name);
-    claimed.helo = text_of(xforward.helo);
-    claimed.protocol = text_of(xforward.protocol);
+    claimed.name = xforward.name().value_or(std::string_view());
+    claimed.helo = xforward.helo().value_or(std::string_view());
+    claimed.protocol = xforward.protocol().value_or(std::string_view());
     return claimed;
 }
 
@@ -48,17 +44,20 @@ bool is_as_received(const smtp::Xforward& received, const origin::Resolution& re
 }
 
 smtp::Xforward forwarded(const smtp::Xforward& received, const origin::Resolution& resolution) {
+    using Name = smtp::XforwardName;
     smtp::Xforward given = received;
     if (is_as_received(received, resolution)) {
         return given;
     }
     const SmtpClient client = resolution.origin.value_or(SmtpClient{});
-    given.address = resolution.origin ? to_string(client.endpoint.address) : "";
-    given.port = client.endpoint.port != 0 ? std::to_string(client.endpoint.port) : "";
-    given.name = client.name;  // empty: [UNAVAILABLE]
-    given.helo = client.helo;
+    const std::uint16_t port = client.endpoint.port;
+    // Empty: [UNAVAILABLE].
+    given.set(Name::address, resolution.origin ? to_string(client.endpoint.address) : "");
+    given.set(Name::port, port != 0 ? std::to_string(port) : "");
+    given.set(Name::name, client.name);
+    given.set(Name::helo, client.helo);
     if (!client.protocol.empty()) {
-        given.protocol = client.protocol;
+        given.set(Name::protocol, client.protocol);
     }
     return given;
 }

@@ -1,6 +1,6 @@
 #include "balancer/smtp/text_scan.hpp"
 
-#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,16 +22,40 @@ Word word_at(const char* at) {
 
 // Not 0 exactly when an octet is not from 0x20 to 0x7E. The subtraction sets the high bit of what
 // is below a space, the sum that of DEL; both may carry into the next octet only from one that is
-// found anyway.
+// found anyway, so that the lowest one is found where it is.
 Word unprintable(Word word) {
     return ((word - kOnes * ' ') | (word + kOnes) | word) & kHighBits;
 }
 
-// The octets of a text that is shorter than a word, filled up with letters.
+// The same for what is 0x20 or in no xtext but as the beginning of a code.
+Word is_encoded_in_xtext(Word word) {
+    const Word plus = word ^ (kOnes * '+');
+    const Word equals = word ^ (kOnes * '=');
+    return ((word - kOnes * '!') | (word + kOnes) | (plus - kOnes) | (equals - kOnes) | word) &
+           kHighBits;
+}
+
+std::uint32_t half_word_at(const char* at) {
+    std::uint32_t half = 0;
+    std::memcpy(&half, at, sizeof(half));
+    return half;
+}
+
+Word octet(char c) {
+    return static_cast<unsigned char>(c);
+}
+
+// The octets of a text that is shorter than a word, in any order, some twice; else letters.
 Word short_text(std::string_view text) {
-    std::array<char, sizeof(Word)> octets{'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x'};
-    text.copy(octets.data(), octets.size());
-    return word_at(octets.data());
+    if (text.size() >= sizeof(std::uint32_t)) {
+        const char* const second = text.data() + text.size() - sizeof(std::uint32_t);
+        return Word{half_word_at(text.data())} << 32U | half_word_at(second);
+    }
+    if (text.empty()) {
+        return kOnes * 'x';
+    }
+    return kOnes * 'x' << 24U | octet(text.front()) << 16U | octet(text[text.size() / 2]) << 8U |
+           octet(text.back());
 }
 
 // Whether `test` gives anything but 0 for a word of the text; the last may overlap the one before.
@@ -54,11 +78,21 @@ bool is_printable_ascii(std::string_view text) {
     return !is_any_word(text, unprintable);
 }
 
+bool is_plain_xtext(std::string_view text) {
+    return !is_any_word(text, is_encoded_in_xtext);
+}
+
 std::size_t printable_ascii_length(std::string_view text) {
     std::size_t length = 0;
-    while (text.size() - length >= sizeof(Word) &&
-           unprintable(word_at(text.data() + length)) == 0) {
-        length += sizeof(Word);
+    for (; text.size() - length >= sizeof(Word); length += sizeof(Word)) {
+        const Word found = unprintable(word_at(text.data() + length));
+        if (found == 0) {
+            continue;
+        }
+        if constexpr (std::endian::native == std::endian::little) {
+            return length + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+        }
+        break;
     }
     while (length < text.size() && text[length] >= ' ' && text[length] < '\x7F') {
         ++length;

@@ -7,10 +7,7 @@
 #include "balancer/smtp/xforward_table.hpp"
 #include "balancer/smtp/xtext.hpp"
 
-#include <boost/container/static_vector.hpp>
-
 #include <algorithm>
-#include <optional>
 
 namespace millrace::smtp {
 namespace {
@@ -18,6 +15,20 @@ namespace {
 using Attribute = XforwardAttribute;
 
 constexpr std::string_view kUnknownPort = "0";
+constexpr std::size_t kUsualLength = 240;  // octets of all assignments of a message
+
+// What one command says, each attribute once at most.
+struct Command {
+    struct Assignment {
+        std::string_view word;   // NAME=VALUE; empty: not given
+        bool is_as_sent = true;  // it is what we would write
+    };
+
+    std::array<Assignment, kXforwardAttributes.size()> assignments;  // by name
+    Address address;
+    std::uint16_t port = 0;
+    XforwardSource source = XforwardSource::remote;
+};
 
 const Attribute* find_attribute(std::string_view keyword) {
     for (const auto& attribute : kXforwardAttributes) {
@@ -28,15 +39,16 @@ const Attribute* find_attribute(std::string_view keyword) {
     return nullptr;
 }
 
-// NAME=VALUE, the value taken out of its xtext as far as that needs no copy.
-struct Assignment {
-    const Attribute* attribute = nullptr;
-    std::string_view text;  // empty: unavailable
-    bool is_encoded = false;
-};
-
-// What one command says: each attribute once at most.
-using Assignments = boost::container::static_vector<Assignment, kXforwardAttributes.size()>;
+// The attribute that a word is about. They come in order: `expected` is likely to be the next one.
+const Attribute* attribute_of(std::string_view word, std::size_t expected) {
+    for (std::size_t i = 0; i < kXforwardAttributes.size(); ++i) {
+        const auto& attribute = kXforwardAttributes[(expected + i) % kXforwardAttributes.size()];
+        if (starts_with_ignoring_case(word, attribute.beginning())) {
+            return &attribute;
+        }
+    }
+    return nullptr;
+}
 
 // Told by the colons, which its prefix has, too.
 bool is_ipv6(std::string_view text) {
@@ -58,90 +70,122 @@ std::optional<XforwardSource> source_of(std::string_view text) {
                                                : std::nullopt;
 }
 
-bool is_clean(std::string_view text) {
-    return is_printable_ascii(text) ||
-           (std::none_of(text.begin(), text.end(), is_control) && is_utf8(text));
+std::optional<std::uint16_t> port_of(std::string_view text) {
+    return text == kUnknownPort ? 0 : parse_port(text);
 }
 
-// Whether the attribute can have this value, which is decoded.
-bool is_value(const Attribute& attribute, std::string_view text) {
-    if (text.empty() || text.size() > Xforward::kValueLengthMax || !is_clean(text)) {
+template <typename Value>
+bool note(const std::optional<Value>& value, Value& into) {
+    into = value.value_or(into);
+    return value.has_value();
+}
+
+// False when the attribute cannot have this text, which is decoded.
+bool take_text(const Attribute& attribute, std::string_view text, Command& command) {
+    if (text.empty() || text.size() > Xforward::kValueLengthMax) {
         return false;
     }
     switch (attribute.name) {
-        case Attribute::Name::address:
-            return address_of(text).has_value();
-        case Attribute::Name::port:
-            return text == kUnknownPort || parse_port(text).has_value();
-        case Attribute::Name::source:
-            return source_of(text).has_value();
+        case XforwardName::address:
+            return note(address_of(text), command.address);
+        case XforwardName::port:
+            return note(port_of(text), command.port);
+        case XforwardName::source:
+            return note(source_of(text), command.source);
         default:
             return true;
     }
 }
 
-// REQUIRES: is_value(), or no text at all.
-void set(const Attribute& attribute, std::string_view text, Xforward& into) {
-    if (attribute.text == nullptr) {
-        into.source = source_of(text);
-        return;
-    }
-    auto& value = into.*attribute.text;
-    if (attribute.name == Attribute::Name::port && text == kUnknownPort) {
-        value.emplace();
-    } else if (attribute.name == Attribute::Name::address && is_ipv6(text)) {
-        value.emplace(to_string(*address_of(text)));
-    } else {
-        value.emplace(text);  // a dotted quad that was accepted is canonical
+bool is_clean(std::string_view text) {
+    return is_printable_ascii(text) ||
+           (std::none_of(text.begin(), text.end(), is_control) && is_utf8(text));
+}
+
+bool take_encoded(const Attribute& attribute, std::string_view xtext, Command& command) {
+    const auto text = decode_xtext(xtext);
+    return text && is_clean(*text) && take_text(attribute, *text, command);
+}
+
+bool is_unavailable(std::string_view text) {
+    return text.starts_with('[') && (equals_ignoring_case(text, kUnavailable) ||
+                                     equals_ignoring_case(text, "[TEMPUNAVAIL]"));
+}
+
+// Whether we would write this text of a value, which nothing in it asks to be encoded.
+bool is_canonical(const Attribute& attribute, std::string_view text) {
+    switch (attribute.name) {
+        case XforwardName::address:
+            return !is_ipv6(text);  // a dotted quad that was accepted is canonical
+        case XforwardName::port:
+            return text != kUnknownPort;
+        case XforwardName::source:
+            return text == kLocal || text == kRemote;
+        default:
+            return true;
     }
 }
 
-// The value of one attribute; nothing when the attribute cannot have it.
-std::optional<Assignment> assignment_of(const Attribute& attribute, std::string_view xtext) {
-    if (equals_ignoring_case(xtext, kUnavailable) || equals_ignoring_case(xtext, "[TEMPUNAVAIL]")) {
-        return Assignment{.attribute = &attribute, .text = {}};
-    }
-    const bool is_encoded = xtext.find('+') != std::string_view::npos;
-    const auto decoded = is_encoded ? decode_xtext(xtext) : std::nullopt;
-    if (is_encoded ? !decoded || !is_value(attribute, *decoded) : !is_value(attribute, xtext)) {
-        return std::nullopt;
-    }
-    return Assignment{.attribute = &attribute, .text = xtext, .is_encoded = is_encoded};
-}
-
-// One NAME=VALUE behind those that the same command gave before.
-Result<void> apply(std::string_view word, Assignments& given) {
-    const auto equals = word.find('=');
-    if (equals == std::string_view::npos) {
+// One NAME=VALUE.
+Result<void> take(const Attribute& attribute, std::string_view word, Command& command) {
+    auto& assignment = command.assignments[index_of(attribute.name)];
+    if (!assignment.word.empty()) {
         return Errc::syntax;
     }
-    const auto* attribute = find_attribute(word.substr(0, equals));
-    if (attribute == nullptr) {
-        return Errc::unknown_attribute;
+    assignment.word = word;
+    const auto xtext = word.substr(attribute.beginning().size());
+    if (is_unavailable(xtext)) {
+        assignment.is_as_sent = false;
+        return {};
     }
-    const bool is_repeated = std::any_of(
-        given.begin(), given.end(),
-        [attribute](const Assignment& earlier) { return earlier.attribute == attribute; });
-    if (is_repeated) {
-        return Errc::syntax;
-    }
-    const auto assignment = assignment_of(*attribute, word.substr(equals + 1));
-    if (!assignment) {
+    const bool is_plain = is_plain_xtext(xtext);
+    if (!(is_plain ? take_text(attribute, xtext, command)
+                   : take_encoded(attribute, xtext, command))) {
         return Errc::bad_attribute;
     }
-    given.push_back(*assignment);
+    assignment.is_as_sent =
+        is_plain && word.starts_with(attribute.beginning()) && is_canonical(attribute, xtext);
     return {};
 }
 
+Result<void> take_words(std::string_view argument, Command& command) {
+    if (argument.find_first_not_of(' ') == std::string_view::npos) {
+        return Errc::syntax;
+    }
+    std::size_t expected = 0;
+    while (!argument.empty()) {
+        const auto word = take_word(argument);
+        const auto* attribute = attribute_of(word, expected);
+        if (attribute == nullptr) {
+            const bool has_value = word.find('=') != std::string_view::npos;
+            return has_value ? Errc::unknown_attribute : Errc::syntax;
+        }
+        if (const auto taken = take(*attribute, word, command); !taken) {
+            return taken;
+        }
+        expected = index_of(attribute->name) + 1;
+    }
+    return {};
+}
+
+// The value of an attribute that was taken and is not as we would write it.
+std::string value_of(const Attribute& attribute, std::string_view xtext, const Command& command) {
+    if (is_unavailable(xtext)) {
+        return {};
+    }
+    switch (attribute.name) {
+        case XforwardName::address:
+            return to_string(command.address);
+        case XforwardName::port:
+            return command.port == 0 ? std::string() : std::to_string(command.port);
+        case XforwardName::source:
+            return std::string(command.source == XforwardSource::local ? kLocal : kRemote);
+        default:
+            return *decode_xtext(xtext);
+    }
+}
+
 }  // namespace
-
-bool Xforward::is_empty() const {
-    return !name && !address && !port && !protocol && !helo && !ident && !source;
-}
-
-std::optional<Address> Xforward::client_address() const {
-    return address ? parse_address(*address) : std::nullopt;
-}
 
 bool XforwardAttributes::any() const {
     return *this != XforwardAttributes();
@@ -164,25 +208,28 @@ XforwardAttributes XforwardAttributes::all() {
 }
 
 Result<void> parse_xforward(std::string_view argument, Xforward& into) {
-    Assignments given;
-    while (!argument.empty()) {
-        const auto word = take_word(argument);
+    Command command;
+    if (const auto taken = take_words(argument, command); !taken) {
+        return taken;
+    }
+    into.wire_.reserve(kUsualLength);
+    for (const auto& attribute : kXforwardAttributes) {
+        const auto& [word, is_as_sent] = command.assignments[index_of(attribute.name)];
+        const auto value_at = attribute.beginning().size();
         if (word.empty()) {
-            break;
+            continue;
         }
-        if (const auto applied = apply(word, given); !applied) {
-            return applied.error();
-        }
-    }
-    if (given.empty()) {
-        return Errc::syntax;
-    }
-    for (const auto& [attribute, text, is_encoded] : given) {
-        if (is_encoded) {
-            set(*attribute, *decode_xtext(text), into);
+        if (is_as_sent) {
+            into.put(attribute.name, word, value_at);
         } else {
-            set(*attribute, text, into);
+            into.set(attribute.name, value_of(attribute, word.substr(value_at), command));
         }
+    }
+    if (!command.assignments[index_of(XforwardName::address)].word.empty()) {
+        into.address_ = command.address;
+    }
+    if (!command.assignments[index_of(XforwardName::port)].word.empty()) {
+        into.port_ = command.port;
     }
     return {};
 }

@@ -1,41 +1,100 @@
 // The XFORWARD attributes of one transaction (Postfix XFORWARD_README): who gave the message to
 // the sender of the command. Reader and writer of the command are both here.
 //
-// An attribute is not given (nullopt), given as unavailable (empty), or known. Values are decoded:
+// An attribute is not given (nothing), given as unavailable (empty), or known. Values are decoded:
 // no xtext, no "IPv6:" prefix, no control characters, well-formed UTF-8 where they are not ASCII;
-// addresses are addresses and ports are ports. Port 0 and [TEMPUNAVAIL] count as unavailable. The
-// same attribute twice in one command is refused; in a later command it replaces the earlier one.
+// addresses are addresses and ports are ports. Port 0 and [TEMPUNAVAIL] count as unavailable, an
+// unavailable source as not given. The same attribute twice in one command is refused; in a later
+// command it replaces the earlier one.
 #pragma once
 
 #include "proto/endpoint.hpp"
 #include "proto/result.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace millrace::smtp {
 
+struct XforwardAttribute;
+struct XforwardAttributes;
+
+enum class XforwardName : std::uint8_t { name, address, port, protocol, helo, ident, source };
+
 enum class XforwardSource { local, remote };
 
-struct Xforward {
+// Kept as it goes to a node, because nearly always it goes there as it came.
+class Xforward {
+ public:
     static constexpr std::size_t kValueLengthMax = 255;  // octets, decoded
+    static constexpr std::size_t kAttributes = 7;
 
-    std::optional<std::string> name;
-    std::optional<std::string> address;  // canonical text of an address, or empty
-    std::optional<std::string> port;     // decimal text, or empty
-    std::optional<std::string> protocol;
-    std::optional<std::string> helo;
-    std::optional<std::string> ident;
-    std::optional<XforwardSource> source;
+    [[nodiscard]] bool is_empty() const { return wire_.empty(); }
 
-    [[nodiscard]] bool is_empty() const;
+    // The value of an attribute; good until one is set.
+    [[nodiscard]] std::optional<std::string_view> value(XforwardName name) const;
+
+    [[nodiscard]] auto name() const { return value(XforwardName::name); }
+
+    // Canonical text of an address, or empty.
+    [[nodiscard]] auto address() const { return value(XforwardName::address); }
+
+    // Decimal text, or empty.
+    [[nodiscard]] auto port() const { return value(XforwardName::port); }
+
+    [[nodiscard]] auto protocol() const { return value(XforwardName::protocol); }
+
+    [[nodiscard]] auto helo() const { return value(XforwardName::helo); }
+
+    [[nodiscard]] auto ident() const { return value(XforwardName::ident); }
+
+    [[nodiscard]] std::optional<XforwardSource> source() const;
+
     // The address as a value; nothing when it is not given or unavailable.
     [[nodiscard]] std::optional<Address> client_address() const;
 
-    friend bool operator==(const Xforward&, const Xforward&) = default;
+    // The port as a value; 0 when it is not given or unavailable.
+    [[nodiscard]] std::uint16_t client_port() const { return port_; }
+
+    // Empty: unavailable. REQUIRES: the attribute can have the value, which is decoded and in its
+    // canonical form.
+    void set(XforwardName name, std::string_view value);
+
+    // The same values.
+    friend bool operator==(const Xforward& a, const Xforward& b);
+
+ private:
+    friend Result<void> parse_xforward(std::string_view argument, Xforward& into);
+    friend std::size_t append_xforward(const Xforward& attributes,
+                                       const XforwardAttributes& announced, std::string& out);
+
+    // Where one attribute is in wire_, in octets.
+    struct Field {
+        std::uint16_t begin = 0;
+        std::uint16_t value = 0;  // where its value begins, which goes on to the end
+        std::uint16_t end = 0;    // as `begin`: not given; as `value`: unavailable
+
+        [[nodiscard]] bool is_given() const { return begin != end; }
+    };
+
+    // Puts "NAME=VALUE" as it goes to a node; the value that value() shows begins at `value_at`.
+    void put(XforwardName name, std::string_view word, std::size_t value_at);
+    void forget(XforwardName name);
+    // What is behind an attribute in wire_ is now so much further on.
+    void shift_behind(XforwardName name, std::ptrdiff_t octets);
+
+    // All that is given, as it stands in a command, in the order of the names. Each fits into a
+    // command.
+    std::string wire_;
+    std::array<Field, kAttributes> fields_;  // by name
+    std::vector<std::string> decoded_;  // by name, where wire_ has xtext; none, most of the time
+    Address address_;
+    std::uint16_t port_ = 0;
 };
 
 // Which attributes a server announced behind XFORWARD in its EHLO reply.

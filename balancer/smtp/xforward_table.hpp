@@ -4,8 +4,7 @@
 #include "balancer/smtp/xforward.hpp"
 
 #include <array>
-#include <optional>
-#include <string>
+#include <cstddef>
 #include <string_view>
 
 namespace millrace::smtp {
@@ -17,28 +16,31 @@ inline constexpr std::string_view kLocal = "LOCAL";
 inline constexpr std::string_view kRemote = "REMOTE";
 
 struct XforwardAttribute {
-    enum class Name { name, address, port, protocol, helo, ident, source };
-
     std::string_view assignment;  // as it stands in a command: " NAME="
-    Name name;
+    XforwardName name;
     bool XforwardAttributes::*flag;
-    std::optional<std::string> Xforward::*text;  // nullptr for SOURCE
 
     [[nodiscard]] constexpr std::string_view keyword() const {
         return assignment.substr(1, assignment.size() - 2);
     }
+
+    // As it begins a word of a command: "NAME=".
+    [[nodiscard]] constexpr std::string_view beginning() const { return assignment.substr(1); }
 };
 
-// In the order of Postfix's documentation and commands.
-inline constexpr std::array<XforwardAttribute, 7> kXforwardAttributes{{
-    {" NAME=", XforwardAttribute::Name::name, &XforwardAttributes::name, &Xforward::name},
-    {" ADDR=", XforwardAttribute::Name::address, &XforwardAttributes::address, &Xforward::address},
-    {" PORT=", XforwardAttribute::Name::port, &XforwardAttributes::port, &Xforward::port},
-    {" PROTO=", XforwardAttribute::Name::protocol, &XforwardAttributes::protocol,
-     &Xforward::protocol},
-    {" HELO=", XforwardAttribute::Name::helo, &XforwardAttributes::helo, &Xforward::helo},
-    {" IDENT=", XforwardAttribute::Name::ident, &XforwardAttributes::ident, &Xforward::ident},
-    {" SOURCE=", XforwardAttribute::Name::source, &XforwardAttributes::source, nullptr},
+[[nodiscard]] constexpr std::size_t index_of(XforwardName name) {
+    return static_cast<std::size_t>(name);
+}
+
+// In the order of Postfix's documentation and commands, and of their names.
+inline constexpr std::array<XforwardAttribute, Xforward::kAttributes> kXforwardAttributes{{
+    {" NAME=", XforwardName::name, &XforwardAttributes::name},
+    {" ADDR=", XforwardName::address, &XforwardAttributes::address},
+    {" PORT=", XforwardName::port, &XforwardAttributes::port},
+    {" PROTO=", XforwardName::protocol, &XforwardAttributes::protocol},
+    {" HELO=", XforwardName::helo, &XforwardAttributes::helo},
+    {" IDENT=", XforwardName::ident, &XforwardAttributes::ident},
+    {" SOURCE=", XforwardName::source, &XforwardAttributes::source},
 }};
 
 }  // namespace millrace::smtp

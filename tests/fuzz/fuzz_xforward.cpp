@@ -13,19 +13,19 @@ namespace smtp = millrace::smtp;
 
 namespace {
 
-bool is_printable(const std::optional<std::string>& value) {
+bool is_printable(const std::optional<std::string_view>& value) {
     return !value || std::none_of(value->begin(), value->end(), [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
     });
 }
 
 void check(const smtp::Xforward& attributes) {
-    for (const auto& value : {attributes.name, attributes.address, attributes.port,
-                              attributes.protocol, attributes.helo, attributes.ident}) {
+    for (const auto& value : {attributes.name(), attributes.address(), attributes.port(),
+                              attributes.protocol(), attributes.helo(), attributes.ident()}) {
         require(is_printable(value));
         require(!value || value->size() <= smtp::Xforward::kValueLengthMax);
     }
-    require(!attributes.address || attributes.address->empty() || attributes.client_address());
+    require(!attributes.address() || attributes.address()->empty() || attributes.client_address());
 }
 
 // What a node makes of the commands that we send.
@@ -44,7 +44,7 @@ smtp::Xforward sent(const smtp::Xforward& attributes) {
     return taken;
 }
 
-bool is_long(const std::optional<std::string>& value) {
+bool is_long(const std::optional<std::string_view>& value) {
     return value && value->size() > 160;
 }
 
@@ -79,8 +79,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto taken = sent(attributes);
     check(taken);
     // A value of many encoded octets may have become unavailable.
-    if (!is_long(attributes.name) && !is_long(attributes.protocol) && !is_long(attributes.helo) &&
-        !is_long(attributes.ident)) {
+    if (!is_long(attributes.name()) && !is_long(attributes.protocol()) &&
+        !is_long(attributes.helo()) && !is_long(attributes.ident())) {
         require(taken == attributes);
     }
     return 0;

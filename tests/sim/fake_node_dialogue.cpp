@@ -176,12 +176,12 @@ void FakeNode::check_xforward() {
     }
     const auto address = xforward_.client_address();
     const bool is_right =
-        origin ? address == origin->address && xforward_.port == std::to_string(origin->port)
+        origin ? address == origin->address && xforward_.port() == std::to_string(origin->port)
                : !address;
-    if (!is_right || xforward_.ident.value_or("") != message_->queue_id) {
+    if (!is_right || xforward_.ident().value_or("") != message_->queue_id) {
         world_.ledger.violation("R3 " + name + "has another origin in XFORWARD");
     }
-    if (message_->is_local && xforward_.source != smtp::XforwardSource::local) {
+    if (message_->is_local && xforward_.source() != smtp::XforwardSource::local) {
         world_.ledger.violation("R3 " + name + "is local and is not said to be");
     }
 }

@@ -149,7 +149,7 @@ smtp::Xforward origin_of_next_mail(Client& client, std::string_view before) {
     client.says(before);
     client.frontend().append(kMail);
     const auto step = client.frontend().next(false);
-    return step && std::holds_alternative<MailStep>(*step) ? std::get<MailStep>(*step).origin
+    return step && std::holds_alternative<MailStep>(*step) ? *std::get<MailStep>(*step).origin
                                                            : smtp::Xforward{};
 }
 
@@ -157,8 +157,8 @@ TEST(R3Frontend, GathersTheXforwardLinesOfOneMessage) {
     Client client;
     client.says(kHello);
     const auto origin = origin_of_next_mail(client, test::kXforward);
-    EXPECT_EQ(origin.address, "203.0.113.66");
-    EXPECT_EQ(origin.ident, "4jW9801pfMz1bY05");
+    EXPECT_EQ(origin.address(), "203.0.113.66");
+    EXPECT_EQ(origin.ident(), "4jW9801pfMz1bY05");
 }
 
 TEST(R3Frontend, LetsNoOriginOutliveItsTransaction) {
@@ -181,9 +181,9 @@ TEST(R3Frontend, ForgetsAnXforwardThatWasFollowedByAReset) {
     client.says("RSET\r\n");
     client.frontend().end_transaction();
     const auto origin = origin_of_next_mail(client, "XFORWARD SOURCE=LOCAL\r\n");
-    EXPECT_FALSE(origin.address);
-    EXPECT_FALSE(origin.ident);
-    EXPECT_EQ(origin.source, smtp::XforwardSource::local);
+    EXPECT_FALSE(origin.address());
+    EXPECT_FALSE(origin.ident());
+    EXPECT_EQ(origin.source(), smtp::XforwardSource::local);
 }
 
 // --- Pipelining ---------------------------------------------------------------------------------

@@ -88,21 +88,21 @@ TEST(R3Forwarded, NamesTheOriginBehindATrustedRelay) {
         "NAME=relay ADDR=192.0.2.7 PORT=25000 PROTO=SMTP HELO=relay "
         "IDENT=4XyZ SOURCE=REMOTE");
     const auto given = forwarded(received, from_store("[2001:db8::66]:4711"));
-    EXPECT_EQ(given.address, "2001:db8::66");
-    EXPECT_EQ(given.port, "4711");
-    EXPECT_EQ(given.name, "mail.far.example");
-    EXPECT_EQ(given.helo, "far");
-    EXPECT_EQ(given.protocol, "ESMTPS");
-    EXPECT_EQ(given.ident, "4XyZ");
-    EXPECT_EQ(given.source, smtp::XforwardSource::remote);
+    EXPECT_EQ(given.address(), "2001:db8::66");
+    EXPECT_EQ(given.port(), "4711");
+    EXPECT_EQ(given.name(), "mail.far.example");
+    EXPECT_EQ(given.helo(), "far");
+    EXPECT_EQ(given.protocol(), "ESMTPS");
+    EXPECT_EQ(given.ident(), "4XyZ");
+    EXPECT_EQ(given.source(), smtp::XforwardSource::remote);
 }
 
 TEST(R3Forwarded, SaysThatAnUnknownOriginIsUnknown) {
     const auto given = forwarded({}, {});
-    EXPECT_EQ(given.address, "");
-    EXPECT_EQ(given.port, "");
-    EXPECT_EQ(given.name, "");
-    EXPECT_EQ(given.helo, "");
+    EXPECT_EQ(given.address(), "");
+    EXPECT_EQ(given.port(), "");
+    EXPECT_EQ(given.name(), "");
+    EXPECT_EQ(given.helo(), "");
     const auto lines = smtp::encode_xforward(given, smtp::XforwardAttributes::all());
     EXPECT_NE(lines.wire.find("ADDR=[UNAVAILABLE]"), std::string::npos) << lines.wire;
 }
@@ -110,10 +110,10 @@ TEST(R3Forwarded, SaysThatAnUnknownOriginIsUnknown) {
 TEST(R3Forwarded, DoesNotNameAClientThatWasNotBelieved) {
     const auto received = xforward("NAME=mx ADDR=203.0.113.66 PORT=4711 HELO=mail IDENT=4XyZ");
     const auto given = forwarded(received, {});
-    EXPECT_EQ(given.address, "");
-    EXPECT_EQ(given.name, "");
-    EXPECT_EQ(given.helo, "");
-    EXPECT_EQ(given.ident, "4XyZ");
+    EXPECT_EQ(given.address(), "");
+    EXPECT_EQ(given.name(), "");
+    EXPECT_EQ(given.helo(), "");
+    EXPECT_EQ(given.ident(), "4XyZ");
 }
 
 TEST(R3Forwarded, LeavesALocalSubmissionWithoutAnAddress) {

@@ -132,8 +132,8 @@ TEST(NodeSide, SendsOneCommandAtATimeWithoutPipelining) {
 
 TEST(NodeSide, GivesXforwardOnlyWhereItIsAnnouncedAndAheadOfTheEnvelope) {
     smtp::Xforward attributes;
-    attributes.address = "203.0.113.66";
-    attributes.source = smtp::XforwardSource::remote;
+    attributes.set(smtp::XforwardName::address, "203.0.113.66");
+    attributes.set(smtp::XforwardName::source, "REMOTE");
     Dialogue with(Mode::smtp, attributes);
     with.submit_envelope();
     with.open("250-scan\r\n250-PIPELINING\r\n250 XFORWARD ADDR\r\n");

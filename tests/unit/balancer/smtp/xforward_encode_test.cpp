@@ -1,4 +1,4 @@
-#include "balancer/smtp/xforward.hpp"
+#include "balancer/smtp/xforward_table.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,13 +9,15 @@ namespace millrace::smtp {
 namespace {
 
 Xforward everything() {
-    return {.name = "mail.example.org",
-            .address = "203.0.113.66",
-            .port = "4711",
-            .protocol = "ESMTP",
-            .helo = "mail.example.org",
-            .ident = "4jW9801pfMz1bY05",
-            .source = XforwardSource::remote};
+    Xforward attributes;
+    attributes.set(XforwardName::name, "mail.example.org");
+    attributes.set(XforwardName::address, "203.0.113.66");
+    attributes.set(XforwardName::port, "4711");
+    attributes.set(XforwardName::protocol, "ESMTP");
+    attributes.set(XforwardName::helo, "mail.example.org");
+    attributes.set(XforwardName::ident, "4jW9801pfMz1bY05");
+    attributes.set(XforwardName::source, "REMOTE");
+    return attributes;
 }
 
 std::vector<std::string> commands_of(const XforwardLines& lines) {
@@ -56,7 +58,7 @@ TEST(XforwardEncode, SendsOnlyWhatWasAnnouncedAndGiven) {
     EXPECT_EQ(encode_xforward(everything(), announced).wire,
               "XFORWARD ADDR=203.0.113.66 SOURCE=REMOTE\r\n");
     Xforward local;
-    local.source = XforwardSource::local;
+    local.set(XforwardName::source, "LOCAL");
     EXPECT_EQ(encode_xforward(local, XforwardAttributes::all()).wire, "XFORWARD SOURCE=LOCAL\r\n");
     EXPECT_EQ(encode_xforward(everything(), {}).wire, "");
     EXPECT_EQ(encode_xforward(everything(), {}).count, 0U);
@@ -65,9 +67,9 @@ TEST(XforwardEncode, SendsOnlyWhatWasAnnouncedAndGiven) {
 
 TEST(XforwardEncode, WritesAddressesAndMissingValuesAsPostfixDoes) {
     Xforward attributes;
-    attributes.address = "2001:db8::1";
-    attributes.name = "";
-    attributes.helo = "a+b=c d";
+    attributes.set(XforwardName::address, "2001:db8::1");
+    attributes.set(XforwardName::name, "");
+    attributes.set(XforwardName::helo, "a+b=c d");
     EXPECT_EQ(encode_xforward(attributes, XforwardAttributes::all()).wire,
               "XFORWARD NAME=[UNAVAILABLE] ADDR=IPv6:2001:db8::1 HELO=a+2Bb+3Dc+20d\r\n");
 }
@@ -75,8 +77,8 @@ TEST(XforwardEncode, WritesAddressesAndMissingValuesAsPostfixDoes) {
 TEST(XforwardEncode, AppendsTheSameWhateverIsThereBefore) {
     auto attributes = everything();
     for (const std::size_t length : {0U, 200U, 255U}) {
-        attributes.name = std::string(length, 'n');
-        attributes.helo = std::string(length, 'h');
+        attributes.set(XforwardName::name, std::string(length, 'n'));
+        attributes.set(XforwardName::helo, std::string(length, 'h'));
         const auto lines = encode_xforward(attributes, XforwardAttributes::all());
         for (const std::string before : {"", "EHLO x\r\n"}) {
             std::string out = before;
@@ -88,9 +90,9 @@ TEST(XforwardEncode, AppendsTheSameWhateverIsThereBefore) {
 
 TEST(XforwardEncode, SplitsBeforeTheLimitOf512Octets) {
     auto attributes = everything();
-    attributes.name = std::string(255, 'n');
-    attributes.helo = std::string(255, 'h');
-    attributes.ident = std::string(255, 'i');
+    attributes.set(XforwardName::name, std::string(255, 'n'));
+    attributes.set(XforwardName::helo, std::string(255, 'h'));
+    attributes.set(XforwardName::ident, std::string(255, 'i'));
     const auto lines = encode_xforward(attributes, XforwardAttributes::all());
     EXPECT_GT(lines.count, 1U);
     EXPECT_EQ(taken(lines), attributes);
@@ -100,8 +102,8 @@ TEST(XforwardEncode, FillsACommandToTheLastOctet) {
     // "XFORWARD NAME=" and " HELO=" with their values and CRLF: 512 octets, then one more.
     for (const std::size_t excess : {0U, 1U}) {
         Xforward attributes;
-        attributes.name = std::string(245, 'n');
-        attributes.helo = std::string(245 + excess, 'h');
+        attributes.set(XforwardName::name, std::string(245, 'n'));
+        attributes.set(XforwardName::helo, std::string(245 + excess, 'h'));
         const auto lines = encode_xforward(attributes, XforwardAttributes::all());
         EXPECT_EQ(lines.count, 1 + excess);
         EXPECT_EQ(taken(lines), attributes);
@@ -110,26 +112,27 @@ TEST(XforwardEncode, FillsACommandToTheLastOctet) {
 
 TEST(XforwardEncode, SendsAValueThatCannotFitAsUnavailable) {
     auto attributes = everything();
-    attributes.helo = std::string(255, '+');
+    attributes.set(XforwardName::helo, std::string(255, '+'));
     const auto lines = encode_xforward(attributes, XforwardAttributes::all());
     auto expected = attributes;
-    expected.helo = "";
+    expected.set(XforwardName::helo, "");
     EXPECT_EQ(taken(lines), expected);
 }
 
 TEST(XforwardEncode, IsReadBackForEverySubsetOfAttributes) {
+    const auto all = everything();
     for (unsigned subset = 0; subset < 128; ++subset) {
         Xforward attributes;
-        const auto has = [subset](unsigned bit) { return (subset >> bit & 1U) != 0; };
-        const auto all = everything();
-        attributes.name = has(0) ? all.name : std::nullopt;
-        attributes.address = has(1) ? all.address : std::nullopt;
-        attributes.port = has(2) ? all.port : std::nullopt;
-        attributes.protocol = has(3) ? all.protocol : std::nullopt;
-        attributes.helo = has(4) ? all.helo : std::nullopt;
-        attributes.ident = has(5) ? all.ident : std::nullopt;
-        attributes.source = has(6) ? all.source : std::nullopt;
+        XforwardAttributes announced;
+        for (unsigned index = 0; index < Xforward::kAttributes; ++index) {
+            if ((subset >> index & 1U) != 0) {
+                const auto& attribute = kXforwardAttributes[index];
+                attributes.set(attribute.name, *all.value(attribute.name));
+                announced.*attribute.flag = true;
+            }
+        }
         EXPECT_EQ(taken(encode_xforward(attributes, XforwardAttributes::all())), attributes);
+        EXPECT_EQ(taken(encode_xforward(all, announced)), attributes);
     }
 }
 

@@ -23,23 +23,23 @@ TEST(XforwardParse, MergesTheTwoLinesOfPostfix) {
     ASSERT_TRUE(parse_xforward("ADDR=203.0.113.66 PORT=4711", attributes));
     ASSERT_TRUE(parse_xforward(
         "PROTO=ESMTP HELO=mail.example.org IDENT=4jW9801pfMz1bY05 SOURCE=REMOTE", attributes));
-    const Xforward expected{.name = std::nullopt,
-                            .address = "203.0.113.66",
-                            .port = "4711",
-                            .protocol = "ESMTP",
-                            .helo = "mail.example.org",
-                            .ident = "4jW9801pfMz1bY05",
-                            .source = XforwardSource::remote};
-    EXPECT_EQ(attributes, expected);
+    EXPECT_EQ(attributes.name(), std::nullopt);
+    EXPECT_EQ(attributes.address(), "203.0.113.66");
+    EXPECT_EQ(attributes.port(), "4711");
+    EXPECT_EQ(attributes.protocol(), "ESMTP");
+    EXPECT_EQ(attributes.helo(), "mail.example.org");
+    EXPECT_EQ(attributes.ident(), "4jW9801pfMz1bY05");
+    EXPECT_EQ(attributes.source(), XforwardSource::remote);
     EXPECT_EQ(attributes.client_address(), parse_address("203.0.113.66"));
+    EXPECT_EQ(attributes.client_port(), 4711);
     EXPECT_FALSE(attributes.is_empty());
 }
 
 TEST(XforwardParse, TakesALocalSubmission) {
     const auto attributes = parsed("SOURCE=LOCAL");
     ASSERT_TRUE(attributes);
-    EXPECT_EQ(attributes->source, XforwardSource::local);
-    EXPECT_EQ(attributes->address, std::nullopt);
+    EXPECT_EQ(attributes->source(), XforwardSource::local);
+    EXPECT_EQ(attributes->address(), std::nullopt);
     EXPECT_EQ(attributes->client_address(), std::nullopt);
     EXPECT_FALSE(attributes->is_empty());
 }
@@ -47,28 +47,28 @@ TEST(XforwardParse, TakesALocalSubmission) {
 TEST(XforwardParse, TakesAttributesInAnyOrderCaseAndSpacing) {
     const auto attributes = parsed("  source=remote  Ident=X  addr=192.0.2.1 ");
     ASSERT_TRUE(attributes);
-    EXPECT_EQ(attributes->ident, "X");
-    EXPECT_EQ(attributes->address, "192.0.2.1");
-    EXPECT_EQ(attributes->source, XforwardSource::remote);
+    EXPECT_EQ(attributes->ident(), "X");
+    EXPECT_EQ(attributes->address(), "192.0.2.1");
+    EXPECT_EQ(attributes->source(), XforwardSource::remote);
 }
 
 TEST(XforwardParse, DecodesXtext) {
-    EXPECT_EQ(parsed("HELO=we+2Bird=h?e?lo[x]")->helo, "we+ird=h?e?lo[x]");
-    EXPECT_EQ(parsed("NAME=a+20b")->name, "a b");
-    EXPECT_EQ(parsed("HELO=b+C3+BCcher.example")->helo,
+    EXPECT_EQ(parsed("HELO=we+2Bird=h?e?lo[x]")->helo(), "we+ird=h?e?lo[x]");
+    EXPECT_EQ(parsed("NAME=a+20b")->name(), "a b");
+    EXPECT_EQ(parsed("HELO=b+C3+BCcher.example")->helo(),
               "b\xC3\xBC"
               "cher.example");
     EXPECT_EQ(parsed("HELO=b\xC3\xBC"
                      "cher.example")
-                  ->helo,
+                  ->helo(),
               "b\xC3\xBC"
               "cher.example");
 }
 
 TEST(XforwardParse, KeepsAddressesInCanonicalText) {
-    EXPECT_EQ(parsed("ADDR=IPv6:2001:db8:66::1")->address, "2001:db8:66::1");
-    EXPECT_EQ(parsed("ADDR=IPV6:2001:0DB8:66:0:0:0:0:1")->address, "2001:db8:66::1");
-    EXPECT_EQ(parsed("ADDR=ipv6:::ffff:192.0.2.1")->address, "192.0.2.1");
+    EXPECT_EQ(parsed("ADDR=IPv6:2001:db8:66::1")->address(), "2001:db8:66::1");
+    EXPECT_EQ(parsed("ADDR=IPV6:2001:0DB8:66:0:0:0:0:1")->address(), "2001:db8:66::1");
+    EXPECT_EQ(parsed("ADDR=ipv6:::ffff:192.0.2.1")->address(), "192.0.2.1");
     EXPECT_EQ(parsed("ADDR=IPv6:2001:db8::1")->client_address(), parse_address("2001:db8::1"));
 }
 
@@ -79,17 +79,15 @@ TEST(XforwardParse, TakesUnavailableAsEmpty) {
             parsed("NAME=" + text + " ADDR=" + text + " PORT=" + text + " PROTO=" + text +
                    " HELO=" + text + " IDENT=" + text + " SOURCE=" + text);
         ASSERT_TRUE(attributes) << value;
-        const Xforward expected{.name = "",
-                                .address = "",
-                                .port = "",
-                                .protocol = "",
-                                .helo = "",
-                                .ident = "",
-                                .source = std::nullopt};
-        EXPECT_EQ(*attributes, expected);
+        for (const auto name : {XforwardName::name, XforwardName::address, XforwardName::port,
+                                XforwardName::protocol, XforwardName::helo, XforwardName::ident}) {
+            EXPECT_EQ(attributes->value(name), "");
+        }
+        EXPECT_EQ(attributes->source(), std::nullopt);
         EXPECT_EQ(attributes->client_address(), std::nullopt);
+        EXPECT_EQ(attributes->client_port(), 0);
     }
-    EXPECT_EQ(parsed("PORT=0")->port, "");
+    EXPECT_EQ(parsed("PORT=0")->port(), "");
 }
 
 TEST(XforwardParse, RefusesValuesThatAnAttributeCannotHave) {
@@ -158,8 +156,8 @@ TEST(XforwardParse, RefusesWhatIsNoAttribute) {
 
 TEST(XforwardParse, BoundsAValueByItsDecodedLength) {
     const std::string longest(Xforward::kValueLengthMax, 'a');
-    EXPECT_EQ(parsed("HELO=" + longest)->helo, longest);
-    EXPECT_EQ(parsed("HELO=+61" + longest.substr(1))->helo, longest);
+    EXPECT_EQ(parsed("HELO=" + longest)->helo(), longest);
+    EXPECT_EQ(parsed("HELO=+61" + longest.substr(1))->helo(), longest);
     EXPECT_EQ(parsed("HELO=a" + longest).error(), Errc::bad_attribute);
 }
 
@@ -175,9 +173,9 @@ TEST(XforwardParse, ALaterCommandReplacesAValue) {
     Xforward attributes;
     ASSERT_TRUE(parse_xforward("ADDR=192.0.2.1 SOURCE=REMOTE HELO=a", attributes));
     ASSERT_TRUE(parse_xforward("ADDR=[UNAVAILABLE] SOURCE=[UNAVAILABLE]", attributes));
-    EXPECT_EQ(attributes.address, "");
-    EXPECT_EQ(attributes.source, std::nullopt);
-    EXPECT_EQ(attributes.helo, "a");
+    EXPECT_EQ(attributes.address(), "");
+    EXPECT_EQ(attributes.source(), std::nullopt);
+    EXPECT_EQ(attributes.helo(), "a");
 }
 
 }  // namespace
