@@ -37,13 +37,23 @@ constexpr std::array<VerbName, 17> kVerbs{{
     {"HELP", Verb::help},
 }};
 
-Verb verb_of(std::string_view word) {
+// No verb is the beginning of another one, so the end of the word need not be looked for first.
+bool is_first_word(std::string_view line, std::string_view name) {
+    return starts_with_ignoring_case(line, name) &&
+           (line.size() == name.size() || line[name.size()] == ' ');
+}
+
+const VerbName* find_verb(std::string_view line) {
     for (const auto& verb : kVerbs) {
-        if (equals_ignoring_case(word, verb.name)) {
-            return verb.verb;
+        if (is_first_word(line, verb.name)) {
+            return &verb;
         }
     }
-    return Verb::unknown;
+    return nullptr;
+}
+
+std::string_view argument_behind(std::string_view line, std::size_t word_length) {
+    return line.substr(std::min(word_length + 1, line.size()));
 }
 
 bool is_forbidden(char c) {
@@ -64,9 +74,11 @@ Result<Command> parse_command(std::string_view line) {
     while (!line.empty() && is_blank(line.back())) {
         line.remove_suffix(1);
     }
+    if (const auto* verb = find_verb(line); verb != nullptr) {
+        return Command{.verb = verb->verb, .argument = argument_behind(line, verb->name.size())};
+    }
     const auto word = line.substr(0, line.find(' '));
-    line.remove_prefix(std::min(word.size() + 1, line.size()));
-    return Command{.verb = verb_of(word), .argument = line};
+    return Command{.verb = Verb::unknown, .argument = argument_behind(line, word.size())};
 }
 
 }  // namespace millrace::smtp

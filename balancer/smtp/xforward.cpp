@@ -39,15 +39,42 @@ const Attribute* find_attribute(std::string_view keyword) {
     return nullptr;
 }
 
-// The attribute that a word is about. They come in order: `expected` is likely to be the next one.
-const Attribute* attribute_of(std::string_view word, std::size_t expected) {
-    for (std::size_t i = 0; i < kXforwardAttributes.size(); ++i) {
-        const auto& attribute = kXforwardAttributes[(expected + i) % kXforwardAttributes.size()];
-        if (starts_with_ignoring_case(word, attribute.beginning())) {
-            return &attribute;
+enum class Match { none, in_other_case, exact };
+
+Match match(std::string_view word, std::string_view beginning) {
+    if (word.size() < beginning.size()) {
+        return Match::none;
+    }
+    auto found = Match::exact;
+    for (std::size_t i = 0; i < beginning.size(); ++i) {
+        if (word[i] == beginning[i]) {
+            continue;
+        }
+        if (to_upper(word[i]) != beginning[i]) {
+            return Match::none;
+        }
+        found = Match::in_other_case;
+    }
+    return found;
+}
+
+// The attribute that a word is about, and how it is written.
+struct Found {
+    const Attribute* attribute = nullptr;
+    Match match = Match::none;
+};
+
+// They mostly come in order: `expected` is the one that is likely.
+Found attribute_of(std::string_view word, std::size_t expected) {
+    std::size_t index = expected;
+    for (std::size_t i = 0; i < kXforwardAttributes.size(); ++i, ++index) {
+        index = index == kXforwardAttributes.size() ? 0 : index;
+        const auto& attribute = kXforwardAttributes[index];
+        if (const auto found = match(word, attribute.beginning()); found != Match::none) {
+            return {&attribute, found};
         }
     }
-    return nullptr;
+    return {};
 }
 
 // Told by the colons, which its prefix has, too.
@@ -127,7 +154,8 @@ bool is_canonical(const Attribute& attribute, std::string_view text) {
 }
 
 // One NAME=VALUE.
-Result<void> take(const Attribute& attribute, std::string_view word, Command& command) {
+Result<void> take(const Found& found, std::string_view word, Command& command) {
+    const auto& attribute = *found.attribute;
     auto& assignment = command.assignments[index_of(attribute.name)];
     if (!assignment.word.empty()) {
         return Errc::syntax;
@@ -144,26 +172,27 @@ Result<void> take(const Attribute& attribute, std::string_view word, Command& co
         return Errc::bad_attribute;
     }
     assignment.is_as_sent =
-        is_plain && word.starts_with(attribute.beginning()) && is_canonical(attribute, xtext);
+        is_plain && found.match == Match::exact && is_canonical(attribute, xtext);
     return {};
 }
 
 Result<void> take_words(std::string_view argument, Command& command) {
-    if (argument.find_first_not_of(' ') == std::string_view::npos) {
+    skip_spaces(argument);
+    if (argument.empty()) {
         return Errc::syntax;
     }
     std::size_t expected = 0;
     while (!argument.empty()) {
         const auto word = take_word(argument);
-        const auto* attribute = attribute_of(word, expected);
-        if (attribute == nullptr) {
+        const auto found = attribute_of(word, expected);
+        if (found.attribute == nullptr) {
             const bool has_value = word.find('=') != std::string_view::npos;
             return has_value ? Errc::unknown_attribute : Errc::syntax;
         }
-        if (const auto taken = take(*attribute, word, command); !taken) {
+        if (const auto taken = take(found, word, command); !taken) {
             return taken;
         }
-        expected = index_of(attribute->name) + 1;
+        expected = index_of(found.attribute->name) + 1;
     }
     return {};
 }

@@ -84,6 +84,8 @@ class Xforward {
 
     // Puts "NAME=VALUE" as it goes to a node; the value that value() shows begins at `value_at`.
     void put(XforwardName name, std::string_view word, std::size_t value_at);
+    // In its place, which others may be behind; where that is.
+    [[nodiscard]] std::size_t insert(XforwardName name, std::string_view word);
     void forget(XforwardName name);
     // What is behind an attribute in wire_ is now so much further on.
     void shift_behind(XforwardName name, std::ptrdiff_t octets);

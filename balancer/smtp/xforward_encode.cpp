@@ -90,15 +90,28 @@ void Xforward::set(XforwardName name, std::string_view value) {
 }
 
 void Xforward::put(XforwardName name, std::string_view word, std::size_t value_at) {
-    forget(name);
-    const auto next = std::find_if(fields_.begin() + index_of(name), fields_.end(),
-                                   [](const Field& field) { return field.is_given(); });
-    const auto begin = next != fields_.end() ? next->begin : wire_.size();
-    wire_.insert(begin, 1, ' ').insert(begin + 1, word);
-    shift_behind(name, static_cast<std::ptrdiff_t>(1 + word.size()));
+    auto begin = wire_.size();
+    const bool is_last = std::none_of(fields_.begin() + index_of(name), fields_.end(),
+                                      [](const Field& field) { return field.is_given(); });
+    if (is_last) {
+        wire_ += ' ';
+        wire_ += word;
+    } else {
+        begin = insert(name, word);
+    }
     fields_[index_of(name)] = {.begin = offset(begin),
                                .value = offset(begin + 1 + value_at),
                                .end = offset(begin + 1 + word.size())};
+}
+
+std::size_t Xforward::insert(XforwardName name, std::string_view word) {
+    forget(name);
+    const auto next = std::find_if(fields_.begin() + index_of(name), fields_.end(),
+                                   [](const Field& field) { return field.is_given(); });
+    const std::size_t begin = next != fields_.end() ? next->begin : wire_.size();
+    wire_.insert(begin, 1, ' ').insert(begin + 1, word);
+    shift_behind(name, static_cast<std::ptrdiff_t>(1 + word.size()));
+    return begin;
 }
 
 void Xforward::forget(XforwardName name) {

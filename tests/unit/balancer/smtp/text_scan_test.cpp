@@ -49,6 +49,16 @@ TEST(TextScan, FindsOneThatIsNotPrintableBesideOthers) {
     }
 }
 
+TEST(TextScan, FindsAnOctetThatXtextEncodesWhereverItStands) {
+    for (const char neighbour : {'!', 'a', '~', '<', '*'}) {
+        for_each_place(neighbour, [](const std::string& text, char c) {
+            ASSERT_EQ(is_plain_xtext(text), is_graphic(c) && c != '+' && c != '=')
+                << testing::PrintToString(text);
+        });
+    }
+    EXPECT_TRUE(is_plain_xtext({}));
+}
+
 TEST(TextScan, FindsAnOctetThatIsNotAsciiWhereverItStands) {
     for (const char neighbour : {'\0', ' ', '\x7F'}) {
         for_each_place(neighbour, [](const std::string& text, char c) {

@@ -136,6 +136,29 @@ TEST(XforwardEncode, IsReadBackForEverySubsetOfAttributes) {
     }
 }
 
+TEST(XforwardEncode, KeepsTheOrderHoweverValuesAreSetAndReplaced) {
+    Xforward attributes;
+    const auto written = [&attributes] {
+        return encode_xforward(attributes, XforwardAttributes::all()).wire;
+    };
+    ASSERT_TRUE(parse_xforward("IDENT=4XyZ helo=a NAME=n", attributes));
+    EXPECT_EQ(written(), "XFORWARD NAME=n HELO=a IDENT=4XyZ\r\n");
+    ASSERT_TRUE(parse_xforward("HELO=l+20onger SOURCE=remote ADDR=192.0.2.1", attributes));
+    EXPECT_EQ(written(),
+              "XFORWARD NAME=n ADDR=192.0.2.1 HELO=l+20onger IDENT=4XyZ SOURCE=REMOTE\r\n");
+    EXPECT_EQ(attributes.helo(), "l onger");
+    EXPECT_EQ(attributes.ident(), "4XyZ");
+    ASSERT_TRUE(parse_xforward("HELO=b ADDR=IPv6:2001:DB8::1 SOURCE=[UNAVAILABLE]", attributes));
+    EXPECT_EQ(written(), "XFORWARD NAME=n ADDR=IPv6:2001:db8::1 HELO=b IDENT=4XyZ\r\n");
+    EXPECT_EQ(attributes.helo(), "b");
+    EXPECT_EQ(attributes.address(), "2001:db8::1");
+    EXPECT_EQ(attributes.client_address(), parse_address("2001:db8::1"));
+    attributes.set(XforwardName::name, "");
+    EXPECT_EQ(written(), "XFORWARD NAME=[UNAVAILABLE] ADDR=IPv6:2001:db8::1 HELO=b IDENT=4XyZ\r\n");
+    EXPECT_EQ(attributes.name(), "");
+    EXPECT_EQ(attributes.helo(), "b");
+}
+
 TEST(XforwardAttributes, AreAnnouncedAndReadBack) {
     EXPECT_EQ(xforward_keyword(XforwardAttributes::all()),
               "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
