@@ -2,6 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
 
 namespace millrace::proxy_protocol {
 namespace {
@@ -36,10 +41,40 @@ std::uint32_t octet_at(std::string_view bytes, std::size_t at) {
     return static_cast<unsigned char>(bytes[at]);
 }
 
+constexpr std::uint32_t kStart = 0xFFFFFFFF;
+
+#if defined(__x86_64__)
+
+// For a processor that has SSE 4.2, whatever the rest is compiled for.
+[[gnu::target("sse4.2")]] std::uint32_t crc32c_by_instruction(std::string_view bytes) {
+    std::uint64_t remainder = kStart;
+    for (; bytes.size() >= sizeof(remainder); bytes.remove_prefix(sizeof(remainder))) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof(word));
+        remainder = _mm_crc32_u64(remainder, word);
+    }
+    auto last = static_cast<std::uint32_t>(remainder);
+    for (const char c : bytes) {
+        last = _mm_crc32_u8(last, static_cast<unsigned char>(c));
+    }
+    return ~last;
+}
+
+#endif
+
 }  // namespace
 
 std::uint32_t crc32c(std::string_view bytes) {
-    std::uint32_t remainder = 0xFFFFFFFF;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) {
+        return crc32c_by_instruction(bytes);
+    }
+#endif
+    return crc32c_by_table(bytes);
+}
+
+std::uint32_t crc32c_by_table(std::string_view bytes) {
+    std::uint32_t remainder = kStart;
     for (; bytes.size() >= 4; bytes.remove_prefix(4)) {
         remainder ^= octet_at(bytes, 0) | octet_at(bytes, 1) << 8U | octet_at(bytes, 2) << 16U |
                      octet_at(bytes, 3) << 24U;
