@@ -96,27 +96,38 @@ std::optional<Address> parse_ipv6(std::string_view text) {
     return unmapped(boost::asio::ip::address_v6(octets));
 }
 
-// Returns where it stopped.
-char* put_decimal(char* to, unsigned char octet) {
-    if (octet >= 100) {
-        *to++ = static_cast<char>('0' + octet / 100);
+// An octet of a dotted quad as it is written, with the dot behind it.
+struct OctetText {
+    std::array<char, 4> text{};
+    std::size_t length = 0;
+};
+
+constexpr std::array<OctetText, 256> make_octet_texts() {
+    std::array<OctetText, 256> texts{};
+    for (unsigned octet = 0; octet < texts.size(); ++octet) {
+        auto& [text, length] = texts[octet];
+        for (const unsigned unit : {100U, 10U, 1U}) {
+            if (octet >= unit || unit == 1) {
+                text[length++] = static_cast<char>('0' + octet / unit % 10);
+            }
+        }
+        text[length++] = '.';
     }
-    if (octet >= 10) {
-        *to++ = static_cast<char>('0' + octet / 10 % 10);
-    }
-    *to++ = static_cast<char>('0' + octet % 10);
-    return to;
+    return texts;
 }
+
+constexpr auto kOctetTexts = make_octet_texts();
 
 std::string dotted_quad(const boost::asio::ip::address_v4& address) {
     constexpr std::size_t kOctetMax = 4;  // with its dot
-    std::array<char, 4 * kOctetMax> text{};
-    char* end = text.data();
+    std::array<char, 4 * kOctetMax> quad{};
+    char* end = quad.data();
     for (const unsigned char octet : address.to_bytes()) {
-        end = put_decimal(end, octet);
-        *end++ = '.';
+        const auto& [text, length] = kOctetTexts[octet];
+        std::copy(text.begin(), text.end(), end);  // all four: what is too much is overwritten
+        end += length;
     }
-    return {text.data(), end - 1};
+    return {quad.data(), end - 1};
 }
 
 }  // namespace

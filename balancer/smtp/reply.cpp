@@ -38,8 +38,11 @@ template <typename Text>
 std::string_view BasicReply<Text>::last_line() const {
     auto lines = std::string_view(wire);
     lines.remove_suffix(lines.ends_with("\r\n") ? 2 : 0);
+    if (lines.find('\n') == std::string_view::npos) {  // found faster than from the end
+        return lines;
+    }
     const auto before = lines.rfind('\n');
-    return before == std::string_view::npos ? lines : lines.substr(before + 1);
+    return lines.substr(before + 1);
 }
 
 template <typename Text>
