@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -17,8 +16,6 @@ namespace {
 
 // Reports of one turn: more wait for the next, so that timers and other services have theirs.
 constexpr std::size_t kReportsMax = 128;
-// After so long the loop has its turn, however much is ready.
-constexpr std::chrono::milliseconds kTurnMax{2};
 constexpr unsigned kGenerationShift = 32;
 
 error_code last_error() {
@@ -94,16 +91,11 @@ void Poller::defer(std::function<void()> action) {
     }
 }
 
-// To go back to Asio's loop costs three system calls, so the set is asked first what has become
-// ready meanwhile.
+// The set is not asked again before Asio's loop has its turn: it would be found with an event or two
+// at a time, and batches are what saves sends, wake-ups and system calls.
 void Poller::report() {
-    const auto until = std::chrono::steady_clock::now() + kTurnMax;
-    do {
-        if (report_ready() == 0) {
-            return;
-        }
-        act();
-    } while (std::chrono::steady_clock::now() < until);
+    report_ready();
+    act();
 }
 
 void Poller::act() {
@@ -114,7 +106,7 @@ void Poller::act() {
     acting_.clear();
 }
 
-int Poller::report_ready() {
+void Poller::report_ready() {
     is_reporting_ = true;
     const LogBatch batch;  // ends before replies leave: no message is answered and not yet logged
     std::array<epoll_event, kReportsMax> events{};
@@ -132,7 +124,6 @@ int Poller::report_ready() {
                                     has_failed || (event.events & EPOLLOUT) != 0, has_failed});
     }
     is_reporting_ = false;
-    return count;
 }
 
 }  // namespace millrace::net

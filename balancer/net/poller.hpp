@@ -83,7 +83,7 @@ class Poller {
 
     void wait();
     void report();
-    int report_ready();
+    void report_ready();
     void act();
     [[nodiscard]] Result<void> control(int operation, int descriptor, Interest interest);
 

@@ -122,25 +122,6 @@ TEST_F(PollerTest, ReportsAFailureToWhoWantsNothing) {
     EXPECT_TRUE(reports_[0].has_failed && reports_[0].read && reports_[0].write);
 }
 
-// What a deferred action sends may be answered at once, as over loopback.
-TEST_F(PollerTest, HearsInTheSameTurnWhatBecameReadyMeanwhile) {
-    const Pair asked;
-    const Pair answering;
-    add(answering, kRead);
-    int questions = 0;
-    const auto take_question = [&](Ready) {
-        std::array<char, 1> octet{};
-        questions += static_cast<int>(::read(asked.ours.number(), octet.data(), octet.size()));
-        poller_.defer([&] { answering.say(); });
-    };
-    EXPECT_TRUE(poller_.add(asked.ours.number(), kRead, call(take_question)));
-    asked.say();
-    while (questions == 0) {
-        context_.run_one();
-    }
-    EXPECT_FALSE(reports_.empty());
-}
-
 TEST_F(PollerTest, ReportsNothingMoreOfWhatWasRemovedInTheSameTurn) {
     std::array<Pair, 2> pairs;
     std::array<int, 2> reports{};
