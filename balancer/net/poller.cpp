@@ -91,8 +91,8 @@ void Poller::defer(std::function<void()> action) {
     }
 }
 
-// The set is not asked again before Asio's loop has its turn: it would be found with an event or two
-// at a time, and batches are what saves sends, wake-ups and system calls.
+// The set is not asked again before Asio's loop has its turn: it would be found with an event or
+// two at a time, and batches are what saves sends, wake-ups and system calls.
 void Poller::report() {
     report_ready();
     act();
