@@ -68,6 +68,16 @@ TEST(ReplayBudget, GivesUpWhatItKeepsWhereAMessageNeedsIt) {
     EXPECT_FALSE(ReplayShare(&budget).grow_to(1));
 }
 
+TEST(ReplayBudget, KeepsPiecesAgainAfterItGaveThemUp) {
+    ReplayBudget budget(5000);
+    EXPECT_TRUE(ReplayShare(&budget).grow_to(4000));
+    EXPECT_TRUE(budget.take(5000));
+    budget.give_back(5000);
+    EXPECT_FALSE(budget.take_spare().has_value());
+    EXPECT_TRUE(ReplayShare(&budget).grow_to(4000));
+    EXPECT_TRUE(budget.take_spare().has_value());
+}
+
 TEST(ReplayBudget, KeepsNoMoreThanMessagesLeaveOfIt) {
     ReplayBudget budget(5000);
     ReplayShare usual(&budget);
