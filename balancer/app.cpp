@@ -23,7 +23,7 @@ namespace millrace {
 
 namespace {
 
-constexpr std::size_t kReadBufferSize = std::size_t{256} * 1024;
+constexpr std::size_t kReadBufferSize = std::size_t{128} * 1024;
 constexpr std::chrono::minutes kExpiryInterval{1};
 constexpr std::chrono::milliseconds kDrainLook{50};
 

@@ -296,12 +296,13 @@ CandidateList Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
             const Member& member = members_[node];
             const bool is_allowed =
                 member.is_usable() || (member.is_down_by_messages() && is_panic());
-            if (is_allowed && member.options()->is_backup == is_backup &&
-                !is_excluded(waiter, node, member)) {
-                candidates.push_back(member.candidate(node));
-                if (options_.balance == Balance::least_time) {
-                    member.tell_time(candidates.back(), typical_.mean(), grants_, now);
-                }
+            if (!is_allowed || member.options()->is_backup != is_backup ||
+                is_excluded(waiter, node, member)) {
+                continue;
+            }
+            candidates.push_back(member.candidate(node));
+            if (options_.balance == Balance::least_time) {
+                member.tell_time(candidates.back(), typical_.mean(), grants_, now);
             }
         }
         if (!candidates.empty()) {
