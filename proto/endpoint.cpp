@@ -102,15 +102,21 @@ struct OctetText {
     std::size_t length = 0;
 };
 
+constexpr char digit(unsigned value) {
+    return static_cast<char>('0' + value);
+}
+
 constexpr std::array<OctetText, 256> make_octet_texts() {
     std::array<OctetText, 256> texts{};
     for (unsigned octet = 0; octet < texts.size(); ++octet) {
         auto& [text, length] = texts[octet];
-        for (const unsigned unit : {100U, 10U, 1U}) {
-            if (octet >= unit || unit == 1) {
-                text[length++] = static_cast<char>('0' + octet / unit % 10);
-            }
+        if (octet >= 100) {
+            text[length++] = digit(octet / 100);
         }
+        if (octet >= 10) {
+            text[length++] = digit(octet / 10 % 10);
+        }
+        text[length++] = digit(octet % 10);
         text[length++] = '.';
     }
     return texts;

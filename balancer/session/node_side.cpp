@@ -32,7 +32,7 @@ bool is_bye(std::string_view bytes) {
 }  // namespace
 
 NodeSide::NodeSide(NodeDialogue dialogue, TimePoint now)
-    : dialogue_(std::move(dialogue)), deadline_(now + dialogue_.options->connect_timeout) {}
+    : dialogue_(dialogue), deadline_(now + dialogue_.options->connect_timeout) {}
 
 void NodeSide::connected(std::string_view header, const std::optional<NodeManners>& known,
                          TimePoint now, NodeBytes& out) {

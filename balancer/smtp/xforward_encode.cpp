@@ -106,8 +106,8 @@ void Xforward::put(XforwardName name, std::string_view word, std::size_t value_a
 
 std::size_t Xforward::insert(XforwardName name, std::string_view word) {
     forget(name);
-    const auto next = std::find_if(fields_.begin() + index_of(name), fields_.end(),
-                                   [](const Field& field) { return field.is_given(); });
+    const auto* const next = std::find_if(fields_.begin() + index_of(name), fields_.end(),
+                                          [](const Field& field) { return field.is_given(); });
     const std::size_t begin = next != fields_.end() ? next->begin : wire_.size();
     wire_.insert(begin, 1, ' ').insert(begin + 1, word);
     shift_behind(name, static_cast<std::ptrdiff_t>(1 + word.size()));
