@@ -142,8 +142,8 @@ void SessionRunner::read_frontend() {
 }
 
 void SessionRunner::node_ready(Ready ready) {
-    if (!node_) {
-        return;
+    if (!node_ || node_->is_planned()) {
+        return;  // of a connection that was given up in this turn, and is closed at its end
     }
     begin_event();
     if (!node_->is_connected()) {
