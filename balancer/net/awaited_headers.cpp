@@ -49,7 +49,7 @@ AwaitedHeaders::AwaitedHeaders(boost::asio::io_context& context, std::chrono::mi
 
 void AwaitedHeaders::add(Connection connection) {
     const std::uint64_t id = ++last_id_;
-    if (!connection.stream.watch({true, false}, {this, id})) {
+    if (!connection.stream.watch({true, false}, [this, id](Ready) { read(id); })) {
         return;
     }
     awaited_.try_emplace(
@@ -62,8 +62,8 @@ void AwaitedHeaders::close_all() {
     timer_.cancel();
 }
 
-void AwaitedHeaders::is_ready(std::uint64_t key, Ready /*ready*/) {
-    const auto found = awaited_.find(key);
+void AwaitedHeaders::read(std::uint64_t id) {
+    const auto found = awaited_.find(id);
     if (found == awaited_.end()) {
         return;
     }
@@ -75,7 +75,7 @@ void AwaitedHeaders::is_ready(std::uint64_t key, Ready /*ready*/) {
     if (!*header && header->error() == boost::asio::error::eof && awaited.received.empty()) {
         awaited_.erase(found);
     } else {
-        finish(key, *header);
+        finish(id, *header);
     }
 }
 

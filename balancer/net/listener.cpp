@@ -72,15 +72,11 @@ void Listener::wait_for_connections() {
     if (!socket_.is_open()) {
         return;
     }
-    const Result<void> waits = socket_.watch({this});
+    const Result<void> waits = socket_.watch([this](Ready) { accept(); });
     if (!waits) {
         warn_of_shortage(waits.error().message());
         pause();
     }
-}
-
-void Listener::is_ready(std::uint64_t /*key*/, Ready /*ready*/) {
-    accept();
 }
 
 void Listener::accept() {

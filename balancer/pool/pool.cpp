@@ -47,8 +47,8 @@ std::variant<Decision, Ticket> Pool::request_at_once(SlotRequest request, TimePo
     if (queue_.empty()) {
         advance(now);
         CandidateList candidates;
-        if (std::optional<Decision> decision = serve(newcomer, 1, candidates, now)) {
-            return *std::move(decision);
+        if (const std::optional<Decision> decision = serve(newcomer, 1, candidates, now)) {
+            return *decision;
         }
     }
     return put_in_line(std::move(newcomer));
@@ -289,19 +289,17 @@ Asker Pool::asker(const Waiter& waiter, std::size_t line_length, TimePoint now) 
 }
 
 CandidateList Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
+    const bool is_panic_rule = is_panic();
     CandidateList candidates;
     candidates.reserve(members_.size());
     for (const bool is_backup : {false, true}) {
         for (NodeIndex node = 0; node < members_.size(); ++node) {
             const Member& member = members_[node];
             const bool is_allowed =
-                member.is_usable() || (member.is_down_by_messages() && is_panic());
-            if (!is_allowed || member.options()->is_backup != is_backup ||
-                is_excluded(waiter, node, member)) {
-                continue;
-            }
-            candidates.push_back(member.candidate(node));
-            if (options_.balance == Balance::least_time) {
+                member.is_usable() || (is_panic_rule && member.is_down_by_messages());
+            if (is_allowed && member.options()->is_backup == is_backup &&
+                !is_excluded(waiter, node, member)) {
+                candidates.push_back(member.candidate(node));
                 member.tell_time(candidates.back(), typical_.mean(), grants_, now);
             }
         }
