@@ -91,6 +91,7 @@ def test_what_waits_at_mail_flows_when_rise_checks_have_passed(cluster):
     postfix.wait_until_empty()
     assert postfix.deferrals(mail_log) == []
     assert postfix.suspensions(mail_log) == []
+    wait.until(lambda: len(balancer.messages(balancer_log)) >= len(journeys), "a line for each")
     lines = balancer.messages(balancer_log)
     assert {(line["node"], line["result"], line["tries"]) for line in lines} == \
         {("scan1", "accepted", "1")}

@@ -4,7 +4,7 @@ The node stops at an exact point of the first message that it gets, and is kille
 """
 import pytest
 
-from lab import expect
+from lab import expect, wait
 from lab.cluster import Plan
 
 SMALL = b"hello\r\n"
@@ -64,5 +64,6 @@ def test_after_the_dot_nothing_is_replayed_and_postfix_tries_again(build):
         expect.answered_for_a_reason(journey)
         assert len(journey.kept) == 1 + journey.deferrals
     assert sum(journey.deferrals for journey in journeys) == 1
+    wait.until(lambda: len(cluster.balancer.messages()) >= 3, "a line for each try of Postfix")
     results = [line["result"] for line in cluster.balancer.messages()]
     assert sorted(results) == ["accepted", "accepted", "failed"]

@@ -3,7 +3,7 @@
 """
 import pytest
 
-from lab import expect
+from lab import expect, wait
 from lab.cluster import Plan
 from lab.postfix_settings import DOMAIN
 
@@ -21,6 +21,12 @@ def _send(cluster, unfiltered):
     """One message to both; the journey to the unfiltered recipient and that to the other."""
     recipients = [cluster.new_recipient(domain=unfiltered), cluster.new_recipient()]
     return cluster.send_to(recipients, expect.SENDERS[0])
+
+
+def _wait_for_lines(balancer, mark, count):
+    """The balancer logs a message when Postfix has its reply: a moment later than Postfix does."""
+    wait.until(lambda: len(balancer.messages(mark)) >= count, f"{count} lines of messages")
+    assert len(balancer.messages(mark)) == count
 
 
 def _each_went_its_own_way(direct, filtered):
@@ -42,14 +48,14 @@ def test_the_others_hear_452_and_come_again_as_a_message_of_their_own(cluster, u
     expect.delivered_once(now)
     postfix.log.wait_for(f"to=<{later.recipient}>.* status=deferred .*{ANOTHER_POOL}")
     assert later.copies == []
-    assert len(cluster.balancer.messages(mark)) == 1
+    _wait_for_lines(cluster.balancer, mark, 1)
 
     postfix.flush()
     _each_went_its_own_way(direct, filtered)
     assert now.deferrals == 0
     assert later.deferrals == 1
     postfix.wait_until_empty()
-    assert len(cluster.balancer.messages(mark)) == 2
+    _wait_for_lines(cluster.balancer, mark, 2)
 
 
 def test_nobody_hears_452_when_recipients_are_sent_one_by_one(cluster):
