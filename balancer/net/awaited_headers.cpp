@@ -49,7 +49,7 @@ AwaitedHeaders::AwaitedHeaders(boost::asio::io_context& context, std::chrono::mi
 
 void AwaitedHeaders::add(Connection connection) {
     const std::uint64_t id = ++last_id_;
-    if (!connection.stream.watch({true, false}, [this, id](Ready) { read(id); })) {
+    if (!connection.stream.watch({true, false}, {this, id})) {
         return;
     }
     awaited_.try_emplace(
@@ -62,8 +62,8 @@ void AwaitedHeaders::close_all() {
     timer_.cancel();
 }
 
-void AwaitedHeaders::read(std::uint64_t id) {
-    const auto found = awaited_.find(id);
+void AwaitedHeaders::is_ready(std::uint64_t key, Ready /*ready*/) {
+    const auto found = awaited_.find(key);
     if (found == awaited_.end()) {
         return;
     }
@@ -75,7 +75,7 @@ void AwaitedHeaders::read(std::uint64_t id) {
     if (!*header && header->error() == boost::asio::error::eof && awaited.received.empty()) {
         awaited_.erase(found);
     } else {
-        finish(id, *header);
+        finish(key, *header);
     }
 }
 

@@ -24,7 +24,7 @@
 
 namespace millrace::net {
 
-class AwaitedHeaders {
+class AwaitedHeaders final : private ReadinessListener {
  public:
     // The longest version 2 header that is read: addresses and a generous set of TLVs.
     static constexpr std::size_t kLengthMax = 4096;
@@ -53,7 +53,7 @@ class AwaitedHeaders {
 
     using Header = Result<proxy_protocol::Header>;
 
-    void read(std::uint64_t id);
+    void is_ready(std::uint64_t key, Ready ready) override;
     void finish(std::uint64_t id, const Header& header);
     void arm_timer();
     void end_overdue();

@@ -25,10 +25,14 @@ void KeptConnections::keep(KeptConnection connection, std::chrono::milliseconds 
     }
     const std::uint64_t id = ++last_id_;
     // A node that closes, or speaks when nobody asked, is not kept.
-    if (connection.stream.watch({true, false}, [this, id](Ready) { entries_.erase(id); })) {
+    if (connection.stream.watch({true, false}, {this, id})) {
         entries_.emplace(id, Entry{std::move(connection), steady_clock::now() + time});
         arm_timer();
     }
+}
+
+void KeptConnections::is_ready(std::uint64_t key, Ready /*ready*/) {
+    entries_.erase(key);
 }
 
 std::optional<KeptConnection> KeptConnections::take(pool::NodeIndex node, const Endpoint& endpoint,

@@ -32,7 +32,7 @@ struct KeptConnection {
     Stream stream;
 };
 
-class KeptConnections {
+class KeptConnections final : private ReadinessListener {
  public:
     static constexpr std::size_t kCountMax = 1024;
 
@@ -40,7 +40,7 @@ class KeptConnections {
     KeptConnections(const KeptConnections&) = delete;
     KeptConnections& operator=(const KeptConnections&) = delete;
     // Says QUIT to the nodes; nobody waits for their answer any more.
-    ~KeptConnections();
+    ~KeptConnections() override;
 
     // REQUIRES: nothing of the stream waits to be sent.
     void keep(KeptConnection connection, std::chrono::milliseconds time);
@@ -52,11 +52,16 @@ class KeptConnections {
 
     [[nodiscard]] std::size_t count(pool::NodeIndex node) const;
 
+    // Of all nodes.
+    [[nodiscard]] std::size_t count() const { return entries_.size(); }
+
  private:
     struct Entry {
         KeptConnection connection;
         std::chrono::steady_clock::time_point until;
     };
+
+    void is_ready(std::uint64_t key, Ready ready) override;
 
     using Entries = std::map<std::uint64_t, Entry>;  // in order of age
 

@@ -34,7 +34,7 @@ void LingeringSockets::add(Stream stream) {
         return;  // the other side is gone already
     }
     const std::uint64_t id = ++last_id_;
-    if (!stream.watch({true, has_unsent}, [this, id](Ready ready) { is_ready(id, ready); })) {
+    if (!stream.watch({true, has_unsent}, {this, id})) {
         return;
     }
     if (sockets_.size() >= kCountMax) {
@@ -50,8 +50,8 @@ void LingeringSockets::close_all() {
     timer_.cancel();
 }
 
-void LingeringSockets::is_ready(std::uint64_t id, Ready ready) {
-    const auto found = sockets_.find(id);
+void LingeringSockets::is_ready(std::uint64_t key, Ready ready) {
+    const auto found = sockets_.find(key);
     if (found == sockets_.end()) {
         return;
     }

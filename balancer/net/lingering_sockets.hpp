@@ -21,7 +21,7 @@
 
 namespace millrace::net {
 
-class LingeringSockets {
+class LingeringSockets final : private ReadinessListener {
  public:
     static constexpr std::size_t kCountMax = 1024;
     static constexpr std::chrono::seconds kPatience{3};
@@ -43,7 +43,7 @@ class LingeringSockets {
         std::chrono::steady_clock::time_point until;
     };
 
-    void is_ready(std::uint64_t id, Ready ready);
+    void is_ready(std::uint64_t key, Ready ready) override;
     void arm_timer();
     void close_overdue();
 

@@ -72,11 +72,15 @@ void Listener::wait_for_connections() {
     if (!socket_.is_open()) {
         return;
     }
-    const Result<void> waits = socket_.watch([this](Ready) { accept(); });
+    const Result<void> waits = socket_.watch({this});
     if (!waits) {
         warn_of_shortage(waits.error().message());
         pause();
     }
+}
+
+void Listener::is_ready(std::uint64_t /*key*/, Ready /*ready*/) {
+    accept();
 }
 
 void Listener::accept() {

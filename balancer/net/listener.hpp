@@ -41,7 +41,7 @@ struct ListenerOptions {
     session::ReplayBudget* replay_budget = nullptr;
 };
 
-class Listener {
+class Listener final : private ReadinessListener {
  public:
     // Binds and listens at once; throws std::system_error that names the address.
     Listener(const SessionEnvironment& environment, ListenerOptions options);
@@ -51,6 +51,7 @@ class Listener {
 
  private:
     void wait_for_connections();
+    void is_ready(std::uint64_t key, Ready ready) override;
     void accept();
     void accepted(Stream stream, const Endpoint& remote);
     void header_came(AwaitedHeaders::Connection connection,

@@ -50,7 +50,7 @@ Result<void> ListeningSocket::watch(Poller::Handler handler) {
     if (is_watched_) {
         return poller_.change(socket_.number(), kConnections);
     }
-    const Result<void> added = poller_.add(socket_.number(), kConnections, std::move(handler));
+    const Result<void> added = poller_.add(socket_.number(), kConnections, handler);
     is_watched_ = added.has_value();
     return added;
 }

@@ -6,16 +6,37 @@
 
 namespace millrace::net {
 
-NodeLink::NodeLink(Stream stream, Endpoint endpoint, bool is_connected)
-    : stream_(std::move(stream)), endpoint_(std::move(endpoint)), is_connected_(is_connected) {}
+namespace {
+
+NodePlan plan_of(const session::ConnectNode& request) {
+    return {request.pool, request.node, request.endpoint, request.wants_local_end};
+}
+
+}  // namespace
+
+NodeLink::NodeLink(Stream stream, const session::ConnectNode& request)
+    : stream_(std::move(stream)), plan_(plan_of(request)), state_(State::connected) {}
+
+NodeLink::NodeLink(Poller& poller, const session::ConnectNode& request)
+    : stream_(poller), plan_(plan_of(request)), state_(State::planned) {}
+
+Result<void> NodeLink::connect(const std::optional<session::NodeManners>& known) {
+    const Result<Connecting> begun = stream_.connect(plan_.endpoint);
+    if (!begun) {
+        return begun.error();
+    }
+    state_ = *begun == Connecting::done ? State::connected : State::connecting;
+    known_ = known;
+    return {};
+}
 
 Result<void> NodeLink::watch(Poller::Handler handler) {
-    const Interest interest = is_connected_ ? Interest{true, false} : Interest{false, true};
-    return stream_.watch(interest, std::move(handler));
+    const Interest interest = is_connected() ? Interest{true, false} : Interest{false, true};
+    return stream_.watch(interest, handler);
 }
 
 error_code NodeLink::end_connecting(Ready ready) {
-    is_connected_ = true;
+    state_ = State::connected;
     if (!ready.has_failed) {
         return {};
     }
@@ -23,9 +44,9 @@ error_code NodeLink::end_connecting(Ready ready) {
     return error ? error : error_code(boost::asio::error::not_connected);
 }
 
-Result<session::NodeConnection> NodeLink::connection() const {
-    session::NodeConnection connection{{}, known_};
-    if (wants_local_end_) {
+Result<session::NodeConnection> NodeLink::take_connection() {
+    session::NodeConnection connection{{}, std::move(known_)};
+    if (plan_.wants_local_end) {
         const Result<Endpoint> ours = stream_.local_endpoint();
         if (!ours) {
             return ours.error();
@@ -88,7 +109,7 @@ std::optional<error_code> NodeLink::obstacle_to_send() const {
 }
 
 Result<void> NodeLink::arm() {
-    return stream_.want(is_connected_ ? Interest{true, has_unsent()} : Interest{false, true});
+    return stream_.want(is_connected() ? Interest{true, has_unsent()} : Interest{false, true});
 }
 
 }  // namespace millrace::net

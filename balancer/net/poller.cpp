@@ -43,7 +43,7 @@ Result<void> Poller::add(int descriptor, Interest interest, Handler handler) {
     }
     const Result<void> added = control(EPOLL_CTL_ADD, descriptor, interest);
     if (added) {
-        entries_[index].handler = std::move(handler);
+        entries_[index].handler = handler;
     }
     return added;
 }
@@ -53,13 +53,13 @@ Result<void> Poller::change(int descriptor, Interest interest) {
 }
 
 void Poller::set_handler(int descriptor, Handler handler) {
-    entries_[static_cast<std::size_t>(descriptor)].handler = std::move(handler);
+    entries_[static_cast<std::size_t>(descriptor)].handler = handler;
 }
 
 void Poller::remove(int descriptor) {
     // The kernel forgets it when it is closed; what is under way for it meets another generation.
     Entry& entry = entries_[static_cast<std::size_t>(descriptor)];
-    entry.handler = nullptr;
+    entry.handler = {};
     ++entry.generation;
 }
 
@@ -91,31 +91,39 @@ void Poller::defer(std::function<void()> action) {
     }
 }
 
+// The set is not asked again before Asio's loop has its turn: it would be found with an event or
+// two at a time, and batches are what saves sends, wake-ups and system calls.
 void Poller::report() {
-    is_reporting_ = true;
     report_ready();
-    is_reporting_ = false;
-    for (const auto& action : std::exchange(deferred_, {})) {
+    act();
+}
+
+void Poller::act() {
+    acting_.swap(deferred_);
+    for (const auto& action : acting_) {
         action();
     }
+    acting_.clear();
 }
 
 void Poller::report_ready() {
+    is_reporting_ = true;
     const LogBatch batch;  // ends before replies leave: no message is answered and not yet logged
     std::array<epoll_event, kReportsMax> events{};
     const int count = ::epoll_wait(set_.native_handle(), events.data(), kReportsMax, 0);
     for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events.at(static_cast<std::size_t>(i));
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
         const Entry& entry = entries_[static_cast<std::uint32_t>(event.data.u64)];
-        if (entry.generation != event.data.u64 >> kGenerationShift || !entry.handler) {
+        const Handler handler = entry.handler;
+        if (entry.generation != event.data.u64 >> kGenerationShift || handler.listener == nullptr) {
             continue;  // removed by a handler before this one
         }
         const bool has_failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
-        const Ready ready{has_failed || (event.events & EPOLLIN) != 0,
-                          has_failed || (event.events & EPOLLOUT) != 0, has_failed};
-        const Handler handler = entry.handler;  // it may be removed while it runs
-        handler(ready);
+        handler.listener->is_ready(handler.key,
+                                   {has_failed || (event.events & EPOLLIN) != 0,
+                                    has_failed || (event.events & EPOLLOUT) != 0, has_failed});
     }
+    is_reporting_ = false;
 }
 
 }  // namespace millrace::net

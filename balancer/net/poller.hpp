@@ -7,6 +7,7 @@
 // Use from the event loop.
 #pragma once
 
+#include "balancer/net/unsent_octets.hpp"
 #include "proto/result.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -34,9 +35,25 @@ struct Ready {
     bool has_failed = false;
 };
 
+// Who is told. An object and a number of its own choice instead of a function object: a report
+// comes with every read of every session.
+class ReadinessListener {
+ public:
+    ReadinessListener() = default;
+    ReadinessListener(const ReadinessListener&) = delete;
+    ReadinessListener& operator=(const ReadinessListener&) = delete;
+    virtual ~ReadinessListener() = default;
+
+    // May do anything.
+    virtual void is_ready(std::uint64_t key, Ready ready) = 0;
+};
+
 class Poller {
  public:
-    using Handler = std::function<void(Ready)>;
+    struct Handler {
+        ReadinessListener* listener = nullptr;  // none: nobody wants to know
+        std::uint64_t key = 0;
+    };
 
     // Throws boost::system::system_error when the system has no descriptor left for it.
     explicit Poller(boost::asio::io_context& context);
@@ -44,8 +61,8 @@ class Poller {
     Poller& operator=(const Poller&) = delete;
     ~Poller() = default;
 
-    // Reports `descriptor` to `handler`, which may do anything, from a turn of the loop.
-    // Nothing is reported when this fails.
+    // Reports `descriptor` to `handler` from a turn of the loop. Nothing is reported when this
+    // fails. REQUIRES: the listener outlives it or removes it.
     [[nodiscard]] Result<void> add(int descriptor, Interest interest, Handler handler);
     // REQUIRES: added.
     [[nodiscard]] Result<void> change(int descriptor, Interest interest);
@@ -55,15 +72,19 @@ class Poller {
     // Its last report was the last. REQUIRES: added, and it is closed before the loop's next turn.
     void remove(int descriptor);
 
+    // For the streams that are reported from here.
+    [[nodiscard]] SpareUnsentOctets& spare_unsent() { return spare_unsent_; }
+
  private:
     struct Entry {
-        Handler handler;  // none: nobody wants to know
+        Handler handler;
         std::uint32_t generation = 0;
     };
 
     void wait();
     void report();
     void report_ready();
+    void act();
     [[nodiscard]] Result<void> control(int operation, int descriptor, Interest interest);
 
     boost::asio::io_context& context_;
@@ -71,6 +92,8 @@ class Poller {
     std::vector<Entry> entries_;  // by descriptor
     bool is_reporting_ = false;
     std::vector<std::function<void()>> deferred_;
+    std::vector<std::function<void()>> acting_;  // of those, while they are called
+    SpareUnsentOctets spare_unsent_;
 };
 
 }  // namespace millrace::net

@@ -21,8 +21,8 @@ PoolDriver::PoolDriver(boost::asio::io_context& context, LingeringSockets& linge
       timer_(context) {}
 
 std::variant<pool::Decision, pool::Ticket> PoolDriver::request(SessionId session,
-                                                               pool::SlotRequest slot) {
-    const pool::TimePoint now = Clock::now();
+                                                               pool::SlotRequest slot,
+                                                               pool::TimePoint now) {
     const std::size_t tried_count = slot.tried.size();
     std::variant<pool::Decision, pool::Ticket> answer = pool_.request_at_once(std::move(slot), now);
     if (const auto* ticket = std::get_if<pool::Ticket>(&answer)) {
@@ -38,14 +38,15 @@ void PoolDriver::cancel(pool::Ticket ticket) {
     schedule_pump();
 }
 
-void PoolDriver::greeted(pool::NodeIndex node, std::optional<Clock::duration> waited) {
-    pool_.greeted(node, waited, Clock::now());
+void PoolDriver::greeted(pool::NodeIndex node, std::optional<Clock::duration> waited,
+                         pool::TimePoint now) {
+    pool_.greeted(node, waited, now);
     pump_if_needed();
 }
 
 void PoolDriver::release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,
-                         const pool::SlotUse& use) {
-    pool_.release(node, outcome, detail, Clock::now(), use);
+                         pool::TimePoint now, const pool::SlotUse& use) {
+    pool_.release(node, outcome, detail, now, use);
     make_room(node);  // maxconn may have been lowered while the message was in transit
     pump_if_needed();
 }
@@ -60,20 +61,19 @@ void PoolDriver::keep(KeptConnection connection, std::chrono::milliseconds time)
 
 std::optional<KeptConnection> PoolDriver::take_kept(pool::NodeIndex node, const Endpoint& endpoint,
                                                     std::string_view key) {
-    std::optional<KeptConnection> connection;
     if (!key.empty()) {
-        connection = kept_.take(node, endpoint, key);
+        if (std::optional<KeptConnection> connection = kept_.take(node, endpoint, key)) {
+            return connection;
+        }
     }
-    if (!connection) {
-        make_room(node);
-    }
-    return connection;
+    make_room(node);
+    return std::nullopt;
 }
 
 void PoolDriver::make_room(pool::NodeIndex node, std::size_t more) {
     const pool::NodeLoad load = pool_.load(node);
-    if (load.maxconn == 0) {
-        return;
+    if (load.maxconn == 0 || load.in_flight + kept_.count() + more <= load.maxconn) {
+        return;  // there is room whose ever they are
     }
     for (std::size_t kept = kept_.count(node);
          kept > 0 && load.in_flight + kept + more > load.maxconn; --kept) {

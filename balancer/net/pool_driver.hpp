@@ -41,11 +41,13 @@ class PoolDriver {
 
     // A decision where it can be made at once; with a ticket the session waits and is told later.
     [[nodiscard]] std::variant<pool::Decision, pool::Ticket> request(SessionId session,
-                                                                     pool::SlotRequest slot);
+                                                                     pool::SlotRequest slot,
+                                                                     pool::TimePoint now);
     void cancel(pool::Ticket ticket);
-    void greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited);
+    void greeted(pool::NodeIndex node, std::optional<pool::Clock::duration> waited,
+                 pool::TimePoint now);
     void release(pool::NodeIndex node, pool::Outcome outcome, std::string_view detail,
-                 const pool::SlotUse& use = {});
+                 pool::TimePoint now, const pool::SlotUse& use = {});
 
     // Keeps a connection for another message, as long as its node is in use.
     void keep(KeptConnection connection, std::chrono::milliseconds time);

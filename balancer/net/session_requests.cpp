@@ -13,17 +13,30 @@
 namespace millrace::net {
 
 void SessionRunner::perform(session::FindOrigin& request) {
-    const auto now = std::chrono::system_clock::now();
-    if (auto found = environment_.store.at_hand(request.key, now)) {
-        *answer_ = FoundOrigin{std::move(request.key), *std::move(found)};
-        return;
+    *answer_ = std::move(request.key);
+}
+
+void SessionRunner::find_origin(const OriginKey& key) {
+    const auto at = std::chrono::system_clock::now();
+    if (const auto found = environment_.store.at_hand(key, at)) {
+        tell(key, *found);
+    } else {
+        ask_store(key, at);
     }
+}
+
+void SessionRunner::ask_store(const OriginKey& key, origin::WallTime at) {
+    std::optional<FoundOrigin> at_once;
+    found_at_once_ = &at_once;
     SessionTable& table = environment_.table;
     environment_.store.find(
-        request.key, now,
-        [&table, id = id_, key = request.key](const Result<std::optional<OriginRecord>>& found) {
+        key, at, [&table, id = id_, key](const Result<std::optional<OriginRecord>>& found) {
             table.with(id, [&](SessionRunner& runner) { runner.origin_found(key, found); });
         });
+    found_at_once_ = nullptr;
+    if (at_once) {
+        tell(at_once->key, at_once->found);
+    }
 }
 
 void SessionRunner::perform(session::MarkDelivered& request) {
@@ -31,7 +44,7 @@ void SessionRunner::perform(session::MarkDelivered& request) {
 }
 
 void SessionRunner::perform(session::RequestSlot& request) {
-    auto answer = pool(request.pool).request(id_, std::move(request.slot));
+    auto answer = pool(request.pool).request(id_, std::move(request.slot), now_);
     if (auto* decision = std::get_if<pool::Decision>(&answer)) {
         *answer_ = std::move(*decision);
     } else {
@@ -47,7 +60,7 @@ void SessionRunner::perform(session::CancelSlot& /*request*/) {
 }
 
 void SessionRunner::perform(session::NodeGreeted& request) {
-    pool(request.pool).greeted(request.node, request.waited);
+    pool(request.pool).greeted(request.node, request.waited, now_);
 }
 
 void SessionRunner::perform(session::NoteManners& request) {
@@ -55,46 +68,39 @@ void SessionRunner::perform(session::NoteManners& request) {
 }
 
 void SessionRunner::perform(session::ReleaseSlot& request) {
-    pool(request.pool).release(request.node, request.outcome, request.detail, request.use);
+    pool(request.pool).release(request.node, request.outcome, request.detail, now_, request.use);
 }
 
 void SessionRunner::perform(session::ConnectNode& request) {
-    PoolDriver& driver = pool(request.pool);
     std::optional<KeptConnection> kept =
-        driver.take_kept(request.node, request.endpoint, request.reuse_key);
-    if (kept) {
-        const Result<void> begun = begin_node(std::move(kept->stream), request.endpoint, true);
-        *answer_ = begun ? Answer(kept->state) : Answer(begun.error());
+        pool(request.pool).take_kept(request.node, request.endpoint, request.reuse_key);
+    if (!kept) {
+        node_ = std::make_unique<NodeLink>(environment_.poller, request);
         return;
     }
-    forget_node();
-    to_connect_ = std::make_unique<session::ConnectNode>(std::move(request));
+    node_ = std::make_unique<NodeLink>(std::move(kept->stream), request);
+    const Result<void> watched = watch_node();
+    *answer_ = watched ? Answer(kept->state) : Answer(watched.error());
 }
 
-void SessionRunner::connect(const session::ConnectNode& request) {
-    Result<Connecting> connecting = Stream::connect(environment_.poller, request.endpoint);
-    if (!connecting) {
-        tell(connecting.error());
+void SessionRunner::connect() {
+    const NodePlan& plan = node_->plan();
+    Result<void> begun = node_->connect(pool(plan.pool).manners(plan.node, plan.endpoint));
+    if (!begun) {
+        node_.reset();
+        tell(begun.error());
         return;
     }
-    const bool is_connected = connecting->is_connected;
-    const Result<void> begun =
-        begin_node(std::move(connecting->stream), request.endpoint, is_connected);
-    node_->expect(pool(request.pool).manners(request.node, request.endpoint),
-                  request.wants_local_end);
+    begun = watch_node();
     if (!begun) {
         tell(begun.error());
-    } else if (is_connected) {
-        tell(NodeConnected());
+    } else if (node_->is_connected()) {
+        tell_connected();
     }
 }
 
-Result<void> SessionRunner::begin_node(Stream stream, const Endpoint& endpoint, bool is_connected) {
-    forget_node();
-    node_ = std::make_unique<NodeLink>(std::move(stream), endpoint, is_connected);
-    return node_->watch([&table = environment_.table, id = id_](Ready ready) {
-        table.with(id, [ready](SessionRunner& runner) { runner.node_ready(ready); });
-    });
+Result<void> SessionRunner::watch_node() {
+    return node_->watch(environment_.table.node_handler(id_));
 }
 
 void SessionRunner::perform(session::KeepNode& request) {
@@ -102,15 +108,18 @@ void SessionRunner::perform(session::KeepNode& request) {
         return;
     }
     pool(request.pool)
-        .keep({request.node, node_->endpoint(), std::move(request.reuse_key), request.state,
+        .keep({request.node, node_->plan().endpoint, std::move(request.reuse_key), request.state,
                node_->take_stream()},
               request.idle);
-    forget_node();
+    node_.reset();
 }
 
 void SessionRunner::perform(session::CloseNode& request) {
     if (!node_) {
-        to_connect_.reset();
+        return;
+    }
+    if (node_->is_planned()) {
+        node_.reset();
         return;
     }
     // What was held before is no part of it: the session was not told that it had left.
@@ -126,26 +135,11 @@ void SessionRunner::perform(session::CloseNode& request) {
         }
         environment_.table.close_later(environment_.poller, std::move(stream));
     }
-    forget_node();
-}
-
-void SessionRunner::forget_node() {
     node_.reset();
-    to_connect_.reset();
 }
 
 void SessionRunner::perform(session::CloseFrontend& /*request*/) {
     is_closing_ = true;
-}
-
-void SessionRunner::close_frontend() {
-    const bool is_there = frontend_->flush_before_end().has_value();
-    // Closing with unread input would reset the connection under our last reply, which may be the
-    // verdict, and may not have left yet.
-    if (is_there && (frontend_->unsent() > 0 || !frontend_->is_drained())) {
-        environment_.lingering.add(*std::move(frontend_));
-    }
-    frontend_.reset();
 }
 
 void SessionRunner::perform(session::LogMessage& request) {

@@ -1,5 +1,5 @@
-// When a session is told what, when what it sends leaves, and what its connections wait for. How
-// its requests are carried out is session_requests.cpp.
+// When a session is told what, and what its connections wait for. How its requests are carried out
+// is session_requests.cpp, when what it sends leaves session_flush.cpp.
 
 #include "balancer/net/session_runner.hpp"
 
@@ -22,12 +22,6 @@ namespace {
 
 // Reads of one turn, so that one busy session does not starve the others.
 constexpr int kReadsPerTurn = 8;
-constexpr std::size_t kHeldRepliesMax = 1024;  // until the last reply of an envelope
-constexpr std::size_t kHeldMax = 16384;        // until all have had their turn
-
-TimePoint now() {
-    return pool::Clock::now();
-}
 
 bool is_would_block(error_code error) {
     return error == boost::asio::error::would_block;
@@ -41,7 +35,7 @@ SessionRunner::SessionRunner(SessionId id, const SessionEnvironment& environment
     : id_(id),
       environment_(environment),
       admission_(std::move(admission)),
-      session_(std::move(settings), now()),
+      session_(std::move(settings), pool::Clock::now()),
       frontend_(std::move(frontend)) {}
 
 SessionRunner::~SessionRunner() {
@@ -50,12 +44,16 @@ SessionRunner::~SessionRunner() {
     }
 }
 
+// The time is read once: what follows from an event follows at once.
+void SessionRunner::begin_event() {
+    now_ = pool::Clock::now();
+}
+
 void SessionRunner::start() {
+    begin_event();
     ++environment_.counters.sessions_total;
     const Result<void> watched =
-        frontend_->watch({true, false}, [&table = environment_.table, id = id_](Ready ready) {
-            table.with(id, [ready](SessionRunner& runner) { runner.frontend_ready(ready); });
-        });
+        frontend_->watch({true, false}, environment_.table.frontend_handler(id_));
     if (!watched) {
         lose_frontend();
         return;
@@ -65,31 +63,35 @@ void SessionRunner::start() {
 }
 
 void SessionRunner::slot_decided(const pool::Decision& decision) {
+    begin_event();
     tell(decision);
     arm();
 }
 
 void SessionRunner::origin_found(const OriginKey& key,
                                  const Result<std::optional<OriginRecord>>& found) {
-    if (answer_ != nullptr) {  // a store that answers before it returns
-        *answer_ = FoundOrigin{key, found};
+    if (found_at_once_ != nullptr) {  // a store that answers before it returns
+        *found_at_once_ = FoundOrigin{key, found};
         return;
     }
-    tell(FoundOrigin{key, found});
+    begin_event();
+    tell(key, found);
     arm();
 }
 
 void SessionRunner::shut_down() {
-    give([this](Output& out) { session_.shut_down(now(), out); });
+    begin_event();
+    give([this](Output& out) { session_.shut_down(now_, out); });
     arm();
 }
 
 void SessionRunner::cut_off() {
+    begin_event();
     lose_frontend();
 }
 
 void SessionRunner::lose_frontend() {
-    give([this](Output& out) { session_.frontend_closed(now(), out); });
+    give([this](Output& out) { session_.frontend_closed(now_, out); });
     frontend_.reset();
 }
 
@@ -99,6 +101,7 @@ void SessionRunner::frontend_ready(Ready ready) {
     if (!frontend_) {
         return;
     }
+    begin_event();
     if (ready.write && frontend_->unsent() > 0) {
         if (!frontend_->flush()) {
             lose_frontend();
@@ -130,7 +133,7 @@ void SessionRunner::read_frontend() {
             return;
         }
         const std::string_view bytes(environment_.read_buffer.data(), *received);
-        give([&](Output& out) { session_.frontend_received(bytes, now(), out); });
+        give([&](Output& out) { session_.frontend_received(bytes, now_, out); });
         if (*received < environment_.read_buffer.size()) {
             return;
         }
@@ -139,14 +142,15 @@ void SessionRunner::read_frontend() {
 }
 
 void SessionRunner::node_ready(Ready ready) {
-    if (!node_) {
-        return;
+    if (!is_node_there()) {
+        return;  // of a connection that was given up in this turn, and is closed at its end
     }
+    begin_event();
     if (!node_->is_connected()) {
         if (const error_code error = node_->end_connecting(ready)) {
             tell(error);
         } else {
-            tell(NodeConnected());
+            tell_connected();
         }
         arm();
         return;
@@ -154,7 +158,7 @@ void SessionRunner::node_ready(Ready ready) {
     if (ready.write && node_->has_unsent()) {
         report_sent(node_->flush());
     }
-    if (node_ && ready.read) {
+    if (ready.read && is_node_there()) {  // it is not when another one takes over from it
         read_node();
     }
     arm();
@@ -170,17 +174,18 @@ void SessionRunner::read_node() {
         return;
     }
     const std::string_view bytes(environment_.read_buffer.data(), *received);
-    give([&](Output& out) { session_.node_received(bytes, now(), out); });
-    if (node_ && session_.is_node_reply_due()) {
+    give([&](Output& out) { session_.node_received(bytes, now_, out); });
+    if (is_node_there() && session_.is_node_reply_due()) {
         node_->acknowledge_quickly();
     }
 }
 
 void SessionRunner::deadline_passed() {
+    begin_event();
     deadline_.reset();
     const std::optional<TimePoint> due = session_.deadline();
-    if (due && *due <= now()) {
-        give([this](Output& out) { session_.time_passed(now(), out); });
+    if (due && *due <= now_) {
+        give([this](Output& out) { session_.time_passed(now_, out); });
     }
     arm();
 }
@@ -192,12 +197,16 @@ void SessionRunner::give(const Event& event) {
     Output& out = environment_.output;
     BOOST_ASSERT(out.is_empty());
     event(out);
-    carry_out(out);
+    if (out.is_empty()) {
+        flush_later();  // what is held may wait for nothing any more
+    } else {
+        carry_out(out);
+    }
 }
 
 // The last thing of an event: what follows from it is the next one.
 void SessionRunner::carry_out(Output& out) {
-    std::optional<Answer> answer;
+    Answer answer;
     answer_ = &answer;
     if (frontend_ && !out.to_frontend.empty()) {
         frontend_->hold({out.to_frontend});
@@ -209,13 +218,16 @@ void SessionRunner::carry_out(Output& out) {
     out.clear();
     flush_later();
     answer_ = nullptr;
-    if (answer) {
-        std::visit([this](const auto& what) { tell(what); }, *answer);
+    if (answer.index() != 0) {
+        follow_up(answer);
     } else if (sent && node_) {
         report_sent(*sent);
     }
+    if (!frontend_) {
+        return;
+    }
     // The session stops to take commands when it has many replies on their way.
-    const bool is_much = frontend_ && frontend_->held() >= session::Session::kUnsentRepliesMax;
+    const bool is_much = frontend_->held() >= session::Session::kUnsentRepliesMax;
     if (is_much) {
         flush_replies();
     }
@@ -224,90 +236,49 @@ void SessionRunner::carry_out(Output& out) {
     }
 }
 
-// Each send wakes up a program that waits for it, unless it is awake: many in a row wake it up
-// once. So what is small waits until all who were ready have been heard.
-std::optional<Result<std::size_t>> SessionRunner::send_to_node(const session::NodeBytes& bytes) {
-    is_node_spoken_to_ = node_ && bytes.size() > 0;
-    if (!is_node_spoken_to_) {
-        return std::nullopt;
-    }
-    if (bytes.size() > kHeldMax) {
-        return node_->send(bytes);
-    }
-    node_->hold(bytes);
-    return std::nullopt;
-}
-
-void SessionRunner::flush_later() {
-    const bool is_due = (frontend_ && frontend_->held() > 0) || (node_ && node_->has_held()) ||
-                        to_connect_ != nullptr || (is_closing_ && frontend_);
-    if (is_due && !is_flush_due_) {
-        is_flush_due_ = true;
-        environment_.table.flush_later(environment_.poller, id_);
+void SessionRunner::follow_up(const Answer& answer) {
+    if (const auto* key = std::get_if<OriginKey>(&answer)) {
+        find_origin(*key);
+    } else if (const auto* decision = std::get_if<pool::Decision>(&answer)) {
+        tell(*decision);
+    } else if (const auto* node = std::get_if<session::KeptNode>(&answer)) {
+        tell(*node);
+    } else if (const auto* error = std::get_if<error_code>(&answer)) {
+        tell(*error);
     }
 }
 
-void SessionRunner::flush() {
-    is_flush_due_ = false;
-    if (is_closing_ && frontend_) {
-        close_frontend();
-    } else {
-        flush_replies();
-    }
-    if (to_connect_) {
-        connect(*std::exchange(to_connect_, nullptr));
-    }
-    if (node_ && node_->has_held()) {
-        report_sent(node_->flush());
-    }
-    arm();
-}
-
-// Replies to the front part of an envelope, which Postfix has sent in one go, leave with the last.
-void SessionRunner::flush_replies() {
-    if (!frontend_ || frontend_->held() == 0 ||
-        (session_.holds_replies() && frontend_->held() <= kHeldRepliesMax)) {
-        return;
-    }
-    if (!frontend_->flush()) {
-        frontend_->shut_down();  // reading will tell the session that Postfix is gone
-    }
-    if (frontend_->unsent() != reported_unsent_) {
-        report_replies_sent();
-    }
-}
-
-void SessionRunner::tell(const FoundOrigin& answer) {
-    give([&](Output& out) { session_.origin_found(answer.key, answer.found, now(), out); });
+void SessionRunner::tell(const OriginKey& key, const Result<std::optional<OriginRecord>>& found) {
+    give([&](Output& out) { session_.origin_found(key, found, now_, out); });
 }
 
 void SessionRunner::tell(const pool::Decision& decision) {
     ticket_.reset();
-    give([&](Output& out) { session_.slot_decided(decision, now(), out); });
+    give([&](Output& out) { session_.slot_decided(decision, now_, out); });
 }
 
 void SessionRunner::tell(const session::KeptNode& node) {
-    give([&](Output& out) { session_.node_reused(node, now(), out); });
+    give([&](Output& out) { session_.node_reused(node, now_, out); });
 }
 
-void SessionRunner::tell(NodeConnected /*connected*/) {
-    const Result<session::NodeConnection> connection = node_->connection();
+void SessionRunner::tell_connected() {
+    const Result<session::NodeConnection> connection = node_->take_connection();
     if (!connection) {
         tell(connection.error());
         return;
     }
-    give([&](Output& out) { session_.node_connected(*connection, now(), out); });
+    give([&](Output& out) { session_.node_connected(*connection, now_, out); });
 }
 
 void SessionRunner::tell(error_code error) {
-    give([&](Output& out) { session_.node_closed(error, now(), out); });
+    give([&](Output& out) { session_.node_closed(error, now_, out); });
 }
 
 void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
     if (unsent) {
-        give([&](Output& out) { session_.node_sent(*unsent, now(), out); });
+        give([&](Output& out) { session_.node_sent(*unsent, now_, out); });
     } else if (unsent.error() == boost::asio::error::already_started) {
-        give([this](Output& out) { session_.node_spoke_early(now(), out); });
+        give([this](Output& out) { session_.node_spoke_early(now_, out); });
     } else {
         tell(unsent.error());
     }
@@ -317,7 +288,7 @@ void SessionRunner::report_sent(const Result<std::size_t>& unsent) {
 void SessionRunner::report_replies_sent() {
     if (frontend_) {
         reported_unsent_ = frontend_->unsent();
-        give([this](Output& out) { session_.frontend_sent(reported_unsent_, now(), out); });
+        give([this](Output& out) { session_.frontend_sent(reported_unsent_, now_, out); });
     }
 }
 
@@ -337,7 +308,7 @@ void SessionRunner::arm() {
         lose_frontend();
         return;
     }
-    const Result<void> armed = node_ ? node_->arm() : Result<void>();
+    const Result<void> armed = is_node_there() ? node_->arm() : Result<void>();
     if (!armed) {
         tell(armed.error());
         arm();

@@ -77,34 +77,42 @@ class SessionRunner {
     [[nodiscard]] bool is_finished() const { return !frontend_; }
 
  private:
-    // What the session is to be told once all that it asked for is carried out.
     struct FoundOrigin {
         OriginKey key;
         Result<std::optional<OriginRecord>> found;
     };
 
-    struct NodeConnected {};
-
-    using Answer = std::variant<FoundOrigin, pool::Decision, session::KeptNode, NodeConnected,
+    // What the session is to be told once all that it asked for is carried out. Small, as each
+    // event makes one: of an origin it is the key to look for.
+    using Answer = std::variant<std::monostate, OriginKey, pool::Decision, session::KeptNode,
                                 error_code>;  // why there is no connection
 
+    void begin_event();
     template <typename Event>
     void give(const Event& event);
     void carry_out(session::Output& out);
-    void tell(const FoundOrigin& answer);
+    void follow_up(const Answer& answer);
+    void find_origin(const OriginKey& key);
+    void ask_store(const OriginKey& key, origin::WallTime at);
+    void tell(const OriginKey& key, const Result<std::optional<OriginRecord>>& found);
     void tell(const pool::Decision& decision);
     void tell(const session::KeptNode& node);
-    void tell(NodeConnected connected);
+    void tell_connected();
     void tell(error_code error);
     [[nodiscard]] std::optional<Result<std::size_t>> send_to_node(const session::NodeBytes& bytes);
     void flush_later();
     void flush_replies();
+    void flush_node();
     void close_frontend();
     void report_sent(const Result<std::size_t>& unsent);
     void report_replies_sent();
     void read_frontend();
     void read_node();
     void lose_frontend();
+
+    // There is a connection to a node, or it is being made.
+    [[nodiscard]] bool is_node_there() const { return node_ && !node_->is_planned(); }
+
     [[nodiscard]] bool wants_frontend_bytes() const;
     void arm();
     void arm_deadline();
@@ -123,10 +131,8 @@ class SessionRunner {
     void perform(session::LogMessage& request);
     void perform(session::CountFailover& request);
     void perform(session::CountBypass& request);
-    void connect(const session::ConnectNode& request);
-    [[nodiscard]] Result<void> begin_node(Stream stream, const Endpoint& endpoint,
-                                          bool is_connected);
-    void forget_node();
+    void connect();
+    [[nodiscard]] Result<void> watch_node();
 
     [[nodiscard]] PoolDriver& pool(session::PoolIndex index) {
         return *environment_.pools.at(index);
@@ -143,17 +149,18 @@ class SessionRunner {
     session::Session session_;
     std::optional<Stream> frontend_;
     std::size_t reported_unsent_ = 0;
-    std::unique_ptr<NodeLink> node_;
+    std::unique_ptr<NodeLink> node_;  // from the moment it is to be connected
+    session::TimePoint now_;          // of the event that it is in
     std::optional<PendingTicket> ticket_;
     std::optional<session::TimePoint> deadline_;  // as set in the table
     // While it carries out: where to put an answer that comes at once, and whether the node was
     // given something.
-    std::optional<Answer>* answer_ = nullptr;
+    Answer* answer_ = nullptr;
+    std::optional<FoundOrigin>* found_at_once_ = nullptr;  // while it asks the store
     bool is_node_spoken_to_ = false;
     // What the next flush is for, besides what is held.
     bool is_flush_due_ = false;
     bool is_closing_ = false;
-    std::unique_ptr<session::ConnectNode> to_connect_;
 };
 
 }  // namespace millrace::net

@@ -18,25 +18,32 @@ void SessionTable::open(const SessionEnvironment& environment, Admission admissi
     with(id, [](SessionRunner& runner) { runner.start(); });
 }
 
+void SessionTable::is_ready(std::uint64_t key, Ready ready) {
+    const bool is_node = key % 2 != 0;
+    with(key / 2, [=](SessionRunner& runner) {
+        if (is_node) {
+            runner.node_ready(ready);
+        } else {
+            runner.frontend_ready(ready);
+        }
+    });
+}
+
 void SessionTable::remove(SessionId id) {
     runners_.erase(id);
     note_change();
 }
 
-void SessionTable::flush_later(Poller& poller, SessionId id) {
-    to_flush_.push_back(id);
-    schedule_flush(poller);
-}
-
 void SessionTable::close_later(Poller& poller, Stream stream) {
     to_close_.push_back(std::move(stream));
-    schedule_flush(poller);
+    if (!is_flush_scheduled_) {
+        schedule_flush(poller);
+    }
 }
 
 void SessionTable::schedule_flush(Poller& poller) {
-    if (!std::exchange(is_flush_scheduled_, true)) {
-        poller.defer([this] { flush_all(); });
-    }
+    is_flush_scheduled_ = true;
+    poller.defer([this] { flush_all(); });
 }
 
 void SessionTable::flush_all() {

@@ -15,7 +15,7 @@
 
 namespace millrace::net {
 
-class SessionTable {
+class SessionTable final : private ReadinessListener {
  public:
     explicit SessionTable(boost::asio::io_context& context);
 
@@ -42,6 +42,11 @@ class SessionTable {
     // Called with the number of sessions after every change of it.
     void set_changed(std::function<void(std::size_t)> changed) { changed_ = std::move(changed); }
 
+    // For the connections of a session: frontend_ready() and node_ready().
+    [[nodiscard]] Poller::Handler frontend_handler(SessionId id) { return {this, 2 * id}; }
+
+    [[nodiscard]] Poller::Handler node_handler(SessionId id) { return {this, 2 * id + 1}; }
+
     // For a session: deadline_passed() then, in place of `before`.
     void set_deadline(SessionId id, std::optional<session::TimePoint> before,
                       session::TimePoint due) {
@@ -49,7 +54,13 @@ class SessionTable {
     }
 
     // For a session: flush() once everybody else had a turn.
-    void flush_later(Poller& poller, SessionId id);
+    void flush_later(Poller& poller, SessionId id) {
+        to_flush_.push_back(id);
+        if (!is_flush_scheduled_) {
+            schedule_flush(poller);
+        }
+    }
+
     // Closes it before that.
     void close_later(Poller& poller, Stream stream);
 
@@ -61,6 +72,7 @@ class SessionTable {
     [[nodiscard]] std::size_t count() const { return runners_.size(); }
 
  private:
+    void is_ready(std::uint64_t key, Ready ready) override;
     void remove(SessionId id);
     void schedule_flush(Poller& poller);
     void flush_all();

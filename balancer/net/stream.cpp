@@ -1,7 +1,5 @@
 #include "balancer/net/stream.hpp"
 
-#include "proto/memory.hpp"
-
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
@@ -93,27 +91,14 @@ Result<Endpoint> endpoint_of(int descriptor, decltype(::getsockname)* ask) {
 
 }  // namespace
 
-Stream::Stream(Poller& poller, Descriptor socket) : poller_(&poller), socket_(std::move(socket)) {}
-
-Stream::Stream(Stream&& other) noexcept
-    : poller_(other.poller_),
-      socket_(std::move(other.socket_)),
-      is_watched_(std::exchange(other.is_watched_, false)),
-      interest_(other.interest_),
-      unsent_(std::move(other.unsent_)),
-      flushed_(other.flushed_),
-      is_held_(other.is_held_) {}
-
 Stream& Stream::operator=(Stream&& other) noexcept {
     if (this != &other) {
         close();
         poller_ = other.poller_;
+        unsent_ = std::move(other.unsent_);
         socket_ = std::move(other.socket_);
         is_watched_ = std::exchange(other.is_watched_, false);
         interest_ = other.interest_;
-        unsent_ = std::move(other.unsent_);
-        flushed_ = other.flushed_;
-        is_held_ = other.is_held_;
     }
     return *this;
 }
@@ -125,7 +110,7 @@ void Stream::close() {
     socket_.close();
 }
 
-Result<Connecting> Stream::connect(Poller& poller, const Endpoint& endpoint) {
+Result<Connecting> Stream::connect(const Endpoint& endpoint) {
     const tcp::endpoint to(endpoint.address, endpoint.port);
     Descriptor socket(
         ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
@@ -142,7 +127,8 @@ Result<Connecting> Stream::connect(Poller& poller, const Endpoint& endpoint) {
     if (result != 0 && result != EISCONN && !is_under_way) {
         return error_code(result, boost::system::system_category());
     }
-    return Connecting{Stream(poller, std::move(socket)), !is_under_way};
+    socket_ = std::move(socket);
+    return is_under_way ? Connecting::under_way : Connecting::done;
 }
 
 error_code Stream::connect_error() const {
@@ -156,10 +142,10 @@ error_code Stream::connect_error() const {
 
 Result<void> Stream::watch(Interest interest, Poller::Handler handler) {
     if (is_watched_) {
-        poller_->set_handler(socket_.number(), std::move(handler));
+        poller_->set_handler(socket_.number(), handler);
         return want(interest);
     }
-    const Result<void> added = poller_->add(socket_.number(), interest, std::move(handler));
+    const Result<void> added = poller_->add(socket_.number(), interest, handler);
     if (added) {
         is_watched_ = true;
         interest_ = interest;
@@ -167,10 +153,7 @@ Result<void> Stream::watch(Interest interest, Poller::Handler handler) {
     return added;
 }
 
-Result<void> Stream::want(Interest interest) {
-    if (interest == interest_) {
-        return {};
-    }
+Result<void> Stream::change(Interest interest) {
     const Result<void> changed = poller_->change(socket_.number(), interest);
     if (changed) {
         interest_ = interest;
@@ -183,13 +166,13 @@ Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) 
     std::array<iovec, kPartsMax> vectors{};
     std::size_t count = 0;
     std::size_t taken = 0;
-    if (is_held_) {
+    if (held() > 0) {
         const Result<std::size_t> flushed = flush();
         if (!flushed) {
             return flushed;
         }
     }
-    if (unsent_.empty()) {
+    if (!unsent_) {
         for (const std::string_view part : parts) {
             if (!part.empty() && count < kPartsMax) {
                 vectors[count++] = as_iovec(part);
@@ -207,21 +190,39 @@ Result<std::size_t> Stream::send(std::initializer_list<std::string_view> parts) 
     for (std::string_view part : parts) {
         const std::size_t skipped = std::min(taken, part.size());
         taken -= skipped;
-        unsent_ += part.substr(skipped);
+        append_unsent(part.substr(skipped));
     }
     return unsent();
 }
 
 void Stream::hold(std::initializer_list<std::string_view> parts) {
-    is_held_ = is_held_ || unsent_.empty();
     std::size_t more = 0;
     for (const std::string_view part : parts) {
         more += part.size();
     }
-    unsent_.reserve(unsent_.size() + more);
-    for (const std::string_view part : parts) {
-        unsent_ += part;
+    if (more == 0) {
+        return;
     }
+    if (!unsent_) {
+        unsent_ = poller_->spare_unsent().take();
+        unsent_->is_held = true;
+    }
+    unsent_->octets.reserve(unsent_->octets.size() + more);
+    for (const std::string_view part : parts) {
+        if (!part.empty()) {
+            unsent_->octets += part;
+        }
+    }
+}
+
+void Stream::append_unsent(std::string_view octets) {
+    if (octets.empty()) {
+        return;
+    }
+    if (!unsent_) {
+        unsent_ = poller_->spare_unsent().take();
+    }
+    unsent_->octets += octets;
 }
 
 Result<std::size_t> Stream::flush() {
@@ -233,21 +234,21 @@ Result<std::size_t> Stream::flush_before_end() {
 }
 
 Result<std::size_t> Stream::flush_with(int flags) {
-    is_held_ = false;
-    if (unsent_.empty()) {
+    if (!unsent_) {
         return std::size_t{0};
     }
-    iovec rest = as_iovec(std::string_view(unsent_).substr(flushed_));
+    unsent_->is_held = false;
+    iovec rest = as_iovec(unsent_->rest());
     const Result<std::size_t> sent = send_now(socket_.number(), {&rest, 1}, flags);
     if (!sent) {
         return sent.error();
     }
-    flushed_ += *sent;
-    if (unsent() == 0) {
-        give_back(unsent_);  // an idle session keeps no buffer
-        flushed_ = 0;
+    unsent_->flushed += *sent;
+    const std::size_t left = unsent_->waiting();
+    if (left == 0) {
+        poller_->spare_unsent().give_back(std::move(unsent_));
     }
-    return unsent();
+    return left;
 }
 
 Result<std::size_t> Stream::receive(std::span<char> buffer) const {

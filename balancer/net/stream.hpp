@@ -7,40 +7,57 @@
 
 #include "balancer/net/descriptor.hpp"
 #include "balancer/net/poller.hpp"
+#include "balancer/net/unsent_octets.hpp"
 #include "proto/endpoint.hpp"
 #include "proto/result.hpp"
 
 #include <cstddef>
 #include <initializer_list>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 
 namespace millrace::net {
 
-struct Connecting;
+enum class Connecting { done, under_way };
 
 class Stream {
  public:
     // REQUIRES: a connected socket, non-blocking and without Nagle's algorithm.
-    Stream(Poller& poller, Descriptor socket);
-    Stream(Stream&& other) noexcept;
+    Stream(Poller& poller, Descriptor socket) : poller_(&poller), socket_(std::move(socket)) {}
+
+    // Without a socket, until it connects.
+    explicit Stream(Poller& poller) : poller_(&poller) {}
+
+    Stream(Stream&& other) noexcept
+        : poller_(other.poller_),
+          unsent_(std::move(other.unsent_)),
+          socket_(std::move(other.socket_)),
+          is_watched_(std::exchange(other.is_watched_, false)),
+          interest_(other.interest_) {}
+
     Stream& operator=(Stream&& other) noexcept;
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    ~Stream() { close(); }
+    ~Stream() {
+        if (socket_.is_open()) {
+            close();
+        }
+    }
 
-    // Begins to connect; unless that is done at once, as it is over loopback, connect_error() says
-    // what became of it when the stream can be written.
-    [[nodiscard]] static Result<Connecting> connect(Poller& poller, const Endpoint& endpoint);
+    // Begins to connect, which may be done at once, as it is over loopback; else connect_error()
+    // says what became of it when the stream can be written. REQUIRES: it has no socket.
+    [[nodiscard]] Result<Connecting> connect(const Endpoint& endpoint);
     [[nodiscard]] error_code connect_error() const;
 
     // Reports readiness to `handler` from now on; for another handler call it again.
     [[nodiscard]] Result<void> watch(Interest interest, Poller::Handler handler);
+
     // REQUIRES: watched.
-    [[nodiscard]] Result<void> want(Interest interest);
+    [[nodiscard]] Result<void> want(Interest interest) {
+        return interest == interest_ ? Result<void>() : change(interest);
+    }
 
     [[nodiscard]] Interest interest() const { return interest_; }
 
@@ -55,10 +72,14 @@ class Stream {
     [[nodiscard]] Result<std::size_t> flush_before_end();
 
     // Octets that the kernel did not take; those that are held count once they were tried.
-    [[nodiscard]] std::size_t unsent() const { return is_held_ ? 0 : waiting(); }
+    [[nodiscard]] std::size_t unsent() const {
+        return unsent_ && !unsent_->is_held ? unsent_->waiting() : 0;
+    }
 
     // Octets that nobody has tried to send.
-    [[nodiscard]] std::size_t held() const { return is_held_ ? waiting() : 0; }
+    [[nodiscard]] std::size_t held() const {
+        return unsent_ && unsent_->is_held ? unsent_->waiting() : 0;
+    }
 
     // Octets received; 0 at the end of the stream; error would_block when there are none yet.
     [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer) const;
@@ -86,22 +107,15 @@ class Stream {
 
  private:
     void close();
+    [[nodiscard]] Result<void> change(Interest interest);
     [[nodiscard]] Result<std::size_t> flush_with(int flags);
-
-    [[nodiscard]] std::size_t waiting() const { return unsent_.size() - flushed_; }
+    void append_unsent(std::string_view octets);
 
     Poller* poller_;
+    SpareUnsentOctets::Pointer unsent_;  // nothing is: none
     Descriptor socket_;
     bool is_watched_ = false;
     Interest interest_;
-    std::string unsent_;
-    std::size_t flushed_ = 0;  // octets at the front of it that have left
-    bool is_held_ = false;     // none of it was tried
-};
-
-struct Connecting {
-    Stream stream;
-    bool is_connected = false;
 };
 
 }  // namespace millrace::net

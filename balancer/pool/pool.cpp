@@ -47,8 +47,8 @@ std::variant<Decision, Ticket> Pool::request_at_once(SlotRequest request, TimePo
     if (queue_.empty()) {
         advance(now);
         CandidateList candidates;
-        if (const std::optional<Decision> decision = serve(newcomer, 1, candidates, now)) {
-            return *decision;
+        if (std::optional<Decision> decision = serve(newcomer, 1, candidates, now)) {
+            return *std::move(decision);
         }
     }
     return put_in_line(std::move(newcomer));
@@ -244,7 +244,7 @@ std::optional<Decision> Pool::serve_next(TimePoint now) {
 
 std::optional<Decision> Pool::serve(const Waiter& waiter, std::size_t line_length,
                                     CandidateList& candidates, TimePoint now) {
-    candidates = candidates_for(waiter, now);
+    find_candidates(waiter, now, candidates);
     if (candidates.empty()) {
         const std::optional<RefusalReason> refusal = refusal_without_candidates();
         return refusal ? std::optional(refuse(waiter.ticket, *refusal)) : std::nullopt;
@@ -288,26 +288,28 @@ Asker Pool::asker(const Waiter& waiter, std::size_t line_length, TimePoint now) 
     return asker;
 }
 
-CandidateList Pool::candidates_for(const Waiter& waiter, TimePoint now) const {
-    const bool is_panic_rule = is_panic();
-    CandidateList candidates;
-    candidates.reserve(members_.size());
+bool Pool::may_take(const Waiter& waiter, NodeIndex node) const {
+    const Member& member = members_[node];
+    return (member.is_usable() || (member.is_down_by_messages() && is_panic())) &&
+           !is_excluded(waiter, node, member);
+}
+
+void Pool::find_candidates(const Waiter& waiter, TimePoint now, CandidateList& candidates) const {
     for (const bool is_backup : {false, true}) {
         for (NodeIndex node = 0; node < members_.size(); ++node) {
             const Member& member = members_[node];
-            const bool is_allowed =
-                member.is_usable() || (is_panic_rule && member.is_down_by_messages());
-            if (is_allowed && member.options()->is_backup == is_backup &&
-                !is_excluded(waiter, node, member)) {
-                candidates.push_back(member.candidate(node));
+            if (member.options()->is_backup != is_backup || !may_take(waiter, node)) {
+                continue;
+            }
+            candidates.push_back(member.candidate(node));
+            if (options_.balance == Balance::least_time) {
                 member.tell_time(candidates.back(), typical_.mean(), grants_, now);
             }
         }
         if (!candidates.empty()) {
-            break;
+            return;
         }
     }
-    return candidates;
 }
 
 bool Pool::is_panic() const {

@@ -177,7 +177,9 @@ class Pool {
     [[nodiscard]] std::optional<RefusalReason> refusal_without_candidates() const;
     void note_credits(const CandidateList& candidates);
     [[nodiscard]] Asker asker(const Waiter& waiter, std::size_t line_length, TimePoint now) const;
-    [[nodiscard]] CandidateList candidates_for(const Waiter& waiter, TimePoint now) const;
+    [[nodiscard]] bool may_take(const Waiter& waiter, NodeIndex node) const;
+    // Adds the nodes to choose from to none: backup nodes only where there is no other.
+    void find_candidates(const Waiter& waiter, TimePoint now, CandidateList& candidates) const;
     // Whether nothing but failed messages speaks against the nodes that may be used at all.
     [[nodiscard]] bool is_panic() const;
     Decision grant(Ticket ticket, NodeIndex node, TimePoint now);

@@ -84,7 +84,7 @@ class AdminFixture : public ::testing::Test {
 
     // A message that asks for a slot; its node once it has one.
     void send_message(net::SessionId session) {
-        const auto answer = driver_.request(session, pool::SlotRequest({}, ""));
+        const auto answer = driver_.request(session, pool::SlotRequest({}, ""), pool::Clock::now());
         if (const auto* decision = std::get_if<pool::Decision>(&answer)) {
             granted_[session] = std::get<pool::Grant>(*decision).node;
         }
@@ -97,7 +97,7 @@ class AdminFixture : public ::testing::Test {
     }
 
     void end_message(net::SessionId session) {
-        driver_.release(granted_.at(session), pool::Outcome::completed, "");
+        driver_.release(granted_.at(session), pool::Outcome::completed, "", pool::Clock::now());
         granted_.erase(session);
     }
 

@@ -1,5 +1,6 @@
 // A node breaks off at each stage of a message (rule R6): before the final dot another one takes
 // over, unseen by Postfix; after it Postfix hears 451 and nothing is replayed.
+#include "tests/integration/net/send_limit.hpp"
 #include "tests/integration/net/shell.hpp"
 #include "tests/integration/net/wait.hpp"
 
@@ -116,6 +117,29 @@ TEST_P(NodeFailure, InTheContentIsUnseenByPostfixWhileItCanBeReplayed) {
     EXPECT_EQ(connection.read_through("\r\n.\r\n"), kContent.substr(16));
     connection.send(kAccepted);
     EXPECT_EQ(postfix.read_reply(), kAccepted);
+}
+
+// One report then says that the node can be written, read and has failed.
+TEST_P(NodeFailure, WhileContentWaitsToLeaveIsUnseenByPostfix) {
+    ScriptedNode bad;
+    ScriptedNode good;
+    Shell shell(setup_for({bad.endpoint(), good.endpoint()}));
+    auto [postfix, failing] = begin_message(shell, bad);
+    const SendLimit limit(failing.local(), 0);
+    postfix.send(kContent.substr(0, 16));
+    ASSERT_TRUE(SendLimit::is_reached());
+    shell.while_paused([&, &failing = failing] {
+        SendLimit::lift();
+        leave(failing);
+    });
+    ScriptedPeer connection = good.accept();
+    take_envelope(connection);
+    postfix.send(kContent.substr(16));
+    EXPECT_EQ(connection.read_through("\r\n.\r\n"), kContent);
+    connection.send(kAccepted);
+    EXPECT_EQ(postfix.read_reply(), kAccepted);
+    EXPECT_EQ(shell.counters().failovers["content"], 1U);
+    EXPECT_EQ(shell.counters().failovers["connect"], 0U);
 }
 
 TEST_P(NodeFailure, InTheContentIsATemporaryFailureWhenThereIsNoCopy) {

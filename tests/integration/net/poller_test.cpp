@@ -13,8 +13,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/socket.h>
@@ -47,12 +50,27 @@ struct Pair {
     Descriptor theirs;
 };
 
+class Told final : public net::ReadinessListener {
+ public:
+    explicit Told(std::function<void(Ready)> tell) : tell_(std::move(tell)) {}
+
+    void is_ready(std::uint64_t /*key*/, Ready ready) override { tell_(ready); }
+
+ private:
+    std::function<void(Ready)> tell_;
+};
+
 class PollerTest : public testing::Test {
  protected:
+    Poller::Handler call(std::function<void(Ready)> tell) {
+        told_.push_back(std::make_unique<Told>(std::move(tell)));
+        return {told_.back().get()};
+    }
+
     // What is reported of it goes to `reports_`.
     void add(const Pair& pair, Interest interest) {
         EXPECT_TRUE(poller_.add(pair.ours.number(), interest,
-                                [this](Ready ready) { reports_.push_back(ready); }));
+                                call([this](Ready ready) { reports_.push_back(ready); })));
     }
 
     // A few handlers: what can be read is reported again and again.
@@ -65,6 +83,7 @@ class PollerTest : public testing::Test {
     boost::asio::io_context context_{1};
     Poller poller_{context_};
     std::vector<Ready> reports_;
+    std::vector<std::unique_ptr<Told>> told_;
 };
 
 TEST_F(PollerTest, ReportsForAsLongAsThereIsSomethingToRead) {
@@ -107,14 +126,14 @@ TEST_F(PollerTest, ReportsNothingMoreOfWhatWasRemovedInTheSameTurn) {
     std::array<Pair, 2> pairs;
     std::array<int, 2> reports{};
     for (std::size_t i = 0; i < 2; ++i) {
-        EXPECT_TRUE(poller_.add(pairs.at(i).ours.number(), kRead, [&, i](Ready) {
-            ++reports.at(i);
-            Pair& other = pairs.at(1 - i);
-            if (other.ours.is_open()) {
-                poller_.remove(other.ours.number());
-                other.ours.close();
-            }
-        }));
+        EXPECT_TRUE(poller_.add(pairs.at(i).ours.number(), kRead, call([&, i](Ready) {
+                                    ++reports.at(i);
+                                    Pair& other = pairs.at(1 - i);
+                                    if (other.ours.is_open()) {
+                                        poller_.remove(other.ours.number());
+                                        other.ours.close();
+                                    }
+                                })));
         pairs.at(i).say();
     }
     EXPECT_TRUE(wait_until([&] {
@@ -130,15 +149,15 @@ TEST_F(PollerTest, ReportsNothingOfAnEarlierDescriptorToTheNextOfItsNumber) {
     Pair second;
     Pair third;
     const int number = second.ours.number();
-    EXPECT_TRUE(poller_.add(number, kRead, [](Ready) { FAIL() << "it was removed"; }));
-    EXPECT_TRUE(poller_.add(first.ours.number(), kRead, [&](Ready) {
-        poller_.remove(first.ours.number());
-        first.ours.close();
-        poller_.remove(number);
-        second.ours.close();
-        third.ours = Descriptor(::dup2(third.ours.number(), number));
-        add(third, kRead);
-    }));
+    EXPECT_TRUE(poller_.add(number, kRead, call([](Ready) { FAIL() << "it was removed"; })));
+    EXPECT_TRUE(poller_.add(first.ours.number(), kRead, call([&](Ready) {
+                                poller_.remove(first.ours.number());
+                                first.ours.close();
+                                poller_.remove(number);
+                                second.ours.close();
+                                third.ours = Descriptor(::dup2(third.ours.number(), number));
+                                add(third, kRead);
+                            })));
     first.say();
     second.say();
     EXPECT_TRUE(wait_until([&] {
@@ -155,11 +174,11 @@ TEST_F(PollerTest, ReportsNothingOfAnEarlierDescriptorToTheNextOfItsNumber) {
 TEST_F(PollerTest, AHandlerMayTakeItselfAway) {
     Pair pair;
     int reported = 0;
-    EXPECT_TRUE(poller_.add(pair.ours.number(), kRead, [&](Ready) {
-        ++reported;
-        poller_.remove(pair.ours.number());
-        pair.ours.close();
-    }));
+    EXPECT_TRUE(poller_.add(pair.ours.number(), kRead, call([&](Ready) {
+                                ++reported;
+                                poller_.remove(pair.ours.number());
+                                pair.ours.close();
+                            })));
     pair.say();
     EXPECT_TRUE(wait_until([&] {
         turn();
@@ -167,6 +186,42 @@ TEST_F(PollerTest, AHandlerMayTakeItselfAway) {
     }));
     turn();
     EXPECT_EQ(reported, 1);
+}
+
+TEST_F(PollerTest, AHandlerMayPutAnotherInItsPlace) {
+    const Pair pair;
+    int reported = 0;
+    EXPECT_TRUE(poller_.add(pair.ours.number(), kRead, call([&](Ready) {
+                                ++reported;
+                                poller_.set_handler(pair.ours.number(), call([this](Ready ready) {
+                                                        reports_.push_back(ready);
+                                                    }));
+                            })));
+    pair.say();
+    EXPECT_TRUE(wait_until([&] {
+        turn();
+        return reports_.size() > 1;
+    }));
+    EXPECT_EQ(reported, 1);
+}
+
+TEST_F(PollerTest, AHandlerMayMakeRoomForOthers) {
+    const Pair pair;
+    std::vector<Pair> others(64);
+    add(pair, kRead);
+    int reported = 0;
+    EXPECT_TRUE(poller_.add(others[0].ours.number(), kRead, call([&](Ready) {
+                                if (++reported == 1) {
+                                    for (std::size_t i = 1; i < others.size(); ++i) {
+                                        add(others[i], kRead);
+                                    }
+                                }
+                            })));
+    others[0].say();
+    EXPECT_TRUE(wait_until([&] {
+        turn();
+        return reported > 1;
+    }));
 }
 
 // A reply leaves in a deferred action: who got it finds the line of its message in the log.
@@ -177,15 +232,15 @@ TEST_F(PollerTest, LinesOfOneTurnAreOneWriteBeforeWhatIsDeferred) {
     const Pair two;
     std::vector<std::string> writes;  // before the first deferred action
     for (const Pair* pair : {&one, &two}) {
-        ASSERT_TRUE(poller_.add(pair->ours.number(), kRead, [&, pair](Ready /*ready*/) {
-            poller_.remove(pair->ours.number());
-            log(LogLevel::info, "message");
-            poller_.defer([&] {
-                if (writes.empty()) {
-                    writes = recorded.take();
-                }
-            });
-        }));
+        ASSERT_TRUE(poller_.add(pair->ours.number(), kRead, call([&, pair](Ready /*ready*/) {
+                                    poller_.remove(pair->ours.number());
+                                    log(LogLevel::info, "message");
+                                    poller_.defer([&] {
+                                        if (writes.empty()) {
+                                            writes = recorded.take();
+                                        }
+                                    });
+                                })));
         pair->say();
     }
     turn();
@@ -195,7 +250,7 @@ TEST_F(PollerTest, LinesOfOneTurnAreOneWriteBeforeWhatIsDeferred) {
 
 TEST_F(PollerTest, SaysSoWhenADescriptorCannotBeWaitedFor) {
     constexpr int kNotOpen = 1000;
-    EXPECT_FALSE(poller_.add(kNotOpen, kRead, [](Ready) {}));
+    EXPECT_FALSE(poller_.add(kNotOpen, kRead, call([](Ready) {})));
 }
 
 // --- Deadlines ----------------------------------------------------------------------------------
