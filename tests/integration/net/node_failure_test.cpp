@@ -52,7 +52,7 @@ using Leave = void (ScriptedPeer::*)();
 
 class NodeFailure : public testing::TestWithParam<Leave> {
  protected:
-    void leave(ScriptedPeer& node) const { (node.*GetParam())(); }
+    static void leave(ScriptedPeer& node) { (node.*GetParam())(); }
 };
 
 INSTANTIATE_TEST_SUITE_P(ByCloseAndByReset, NodeFailure,

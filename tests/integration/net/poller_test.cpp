@@ -231,15 +231,16 @@ TEST_F(PollerTest, LinesOfOneTurnAreOneWriteBeforeWhatIsDeferred) {
     const Pair one;
     const Pair two;
     std::vector<std::string> writes;  // before the first deferred action
+    const auto look = [&] {
+        if (writes.empty()) {
+            writes = recorded.take();
+        }
+    };
     for (const Pair* pair : {&one, &two}) {
         ASSERT_TRUE(poller_.add(pair->ours.number(), kRead, call([&, pair](Ready /*ready*/) {
                                     poller_.remove(pair->ours.number());
                                     log(LogLevel::info, "message");
-                                    poller_.defer([&] {
-                                        if (writes.empty()) {
-                                            writes = recorded.take();
-                                        }
-                                    });
+                                    poller_.defer(look);
                                 })));
         pair->say();
     }

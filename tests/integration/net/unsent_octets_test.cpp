@@ -20,7 +20,7 @@ TEST(SpareUnsentOctets, GivesTheSameMemoryAgainAsIfItWereNew) {
     EXPECT_EQ(used->rest(), " Ok\r\n");
     spare.give_back(std::move(used));
     const SpareUnsentOctets::Pointer again = spare.take();
-    EXPECT_EQ(again.get(), memory);
+    EXPECT_TRUE(again.get() == memory);
     EXPECT_EQ(again->waiting(), 0U);
     EXPECT_FALSE(again->is_held);
 }
