@@ -11,14 +11,20 @@ function(millrace_library name)
     set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
 endfunction()
 
-# millrace_test(NAME LABEL unit|integration SOURCES ... LINK ...)
+# millrace_test(NAME LABEL unit|integration [THREADS] SOURCES ... LINK ...)
 # One executable is one test of ctest: a process for each of its hundreds of cases would cost more
-# than the cases.
+# than the cases. Those that start threads, as all of integration do, have the label `threads` too
+# and are built by the target of that name: what ThreadSanitizer has something to say about.
 function(millrace_test name)
-    cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+    cmake_parse_arguments(ARG "THREADS" "LABEL" "SOURCES;LINK" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE millrace_flags ${ARG_LINK} GTest::gtest_main GTest::gmock)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 900)
+    set(labels ${ARG_LABEL})
+    if(ARG_THREADS OR ARG_LABEL STREQUAL "integration")
+        list(APPEND labels threads)
+        add_dependencies(threads ${name})
+    endif()
+    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 900)
 endfunction()
