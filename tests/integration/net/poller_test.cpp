@@ -207,20 +207,18 @@ TEST_F(PollerTest, AHandlerMayPutAnotherInItsPlace) {
 
 TEST_F(PollerTest, AHandlerMayMakeRoomForOthers) {
     const Pair pair;
-    std::vector<Pair> others(64);
-    add(pair, kRead);
-    int reported = 0;
-    EXPECT_TRUE(poller_.add(others[0].ours.number(), kRead, call([&](Ready) {
-                                if (++reported == 1) {
-                                    for (std::size_t i = 1; i < others.size(); ++i) {
-                                        add(others[i], kRead);
-                                    }
+    const std::vector<Pair> others(64);
+    EXPECT_TRUE(poller_.add(pair.ours.number(), kRead, call([&](Ready) {
+                                EXPECT_TRUE(poller_.change(pair.ours.number(), {}));
+                                for (const Pair& other : others) {
+                                    add(other, kRead);
+                                    other.say();
                                 }
                             })));
-    others[0].say();
+    pair.say();
     EXPECT_TRUE(wait_until([&] {
         turn();
-        return reported > 1;
+        return reports_.size() >= others.size();
     }));
 }
 
