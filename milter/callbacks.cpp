@@ -15,7 +15,6 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -261,14 +260,20 @@ extern "C" void on_signal(int /*number*/) {
 
 }  // namespace
 
+// In place of libc's, for the whole program. libmilter has a thread that calls it for SIGTERM,
+// SIGINT and SIGHUP, to end the process in its own time; it would take even a signal that is
+// already on its way to the handler above.
+extern "C" int sigwait(const sigset_t* /*signals*/, int* /*number*/) {
+    for (;;) {
+        ::pause();
+    }
+}
+
 void claim_signals() {
     end_descriptor = eventfd(0, EFD_CLOEXEC);
     if (end_descriptor < 0) {
         throw std::system_error(errno, std::generic_category(), "cannot create an eventfd");
     }
-    // libmilter waits for SIGTERM, SIGINT and SIGHUP on a thread of its own, to end the process in
-    // its own time. The kernel offers a signal to the main thread first, so what is handled or
-    // ignored here, and not blocked, never gets there.
     std::signal(SIGTERM, on_signal);
     std::signal(SIGINT, on_signal);
     std::signal(SIGHUP, SIG_IGN);
@@ -303,14 +308,10 @@ void open_service(const ListenAddress& listen, unsigned mode) {
 void run_service(const OriginRecorder& recorder, const TrackerOptions& options) {
     service = new SessionService(recorder, options);
     static std::atomic<bool> has_given_up = false;
-    // While a thread is being made its maker takes no signal, and libmilter's thread would.
-    static std::binary_semaphore may_start{0};
     std::thread([] {
-        may_start.acquire();
         has_given_up = smfi_main() != MI_SUCCESS;
         request_end();
     }).detach();
-    may_start.release();
     wait_for_end();
     // No smfi_stop(): it waits up to five seconds for libmilter's listener, and mail that is on its
     // way here would wait as well.

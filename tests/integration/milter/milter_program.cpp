@@ -52,6 +52,12 @@ void MilterProgram::signal(int number) const {
     ::kill(pid_, number);
 }
 
+void MilterProgram::signal_every_thread(int number) const {
+    for (const auto& thread : std::filesystem::directory_iterator(entries_of("task"))) {
+        ::tgkill(pid_, std::stoi(thread.path().filename()), number);
+    }
+}
+
 std::optional<int> MilterProgram::wait() {
     int status = 0;
     has_ended_ = wait_until([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; });
@@ -83,9 +89,12 @@ std::size_t MilterProgram::thread_count() const {
     return count_entries("task");
 }
 
+std::string MilterProgram::entries_of(const std::string& directory) const {
+    return "/proc/" + std::to_string(pid_) + "/" + directory;
+}
+
 std::size_t MilterProgram::count_entries(const std::string& directory) const {
-    const std::filesystem::directory_iterator entries("/proc/" + std::to_string(pid_) + "/" +
-                                                      directory);
+    const std::filesystem::directory_iterator entries(entries_of(directory));
     return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 

@@ -26,6 +26,7 @@ class MilterProgram {
     // False when it ended instead, or after kPatience.
     [[nodiscard]] bool wait_until_started() const;
     void signal(int number) const;
+    void signal_every_thread(int number) const;
     // The exit code; nothing when a signal ended it or it did not end within kPatience.
     [[nodiscard]] std::optional<int> wait();
 
@@ -39,6 +40,7 @@ class MilterProgram {
     [[nodiscard]] pid_t process_id() const { return pid_; }
 
  private:
+    [[nodiscard]] std::string entries_of(const std::string& directory) const;
     [[nodiscard]] std::size_t count_entries(const std::string& directory) const;
 
     std::string log_path_;

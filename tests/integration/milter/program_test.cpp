@@ -199,6 +199,18 @@ TEST_F(MilterProgramTest, HangUpAndBrokenPipesDoNotEndIt) {
     EXPECT_EQ(mta.message("A"), 'c');
 }
 
+// libmilter has a thread that waits for signals, to end the process in its own time.
+TEST_F(MilterProgramTest, NoThreadOfLibmilterTakesASignal) {
+    start_origin();
+    start_milter();
+    EXPECT_EQ(new_session().message("A"), 'c');
+    milter_->signal_every_thread(SIGHUP);
+    // Its listener looks whether it is to end after each connection that it takes.
+    for (const char* queue_id : {"B", "C", "D"}) {
+        EXPECT_EQ(new_session().message(queue_id), 'c');
+    }
+}
+
 TEST_F(MilterProgramTest, EndsInOrderWhileSessionsAreOpen) {
     start_origin();
     start_milter();
