@@ -47,13 +47,12 @@ App::App(const config::Config& config)
     : config_(config),
       read_buffer_(kReadBufferSize),
       store_(origin::open_store(origin::parse_store_location(config.origin.store).value(),
-                                config.origin.lifetime, context_.get_executor())),
-      poller_(context_),
+                                config.origin.lifetime, poller_.executor())),
       lingering_(context_, poller_),
       memory_trim_(context_),
       sessions_(context_),
       replay_budget_(config.replay_memory),
-      names_(context_),
+      names_(context_, poller_.executor()),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       expiry_timer_(context_),
       drain_timer_(context_) {
@@ -209,7 +208,7 @@ void App::run() {
     expire_origins();
     log(LogLevel::info, LogLine("balancer", "started").add("version", MILLRACE_VERSION).text());
     notify_ready();
-    context_.run();
+    poller_.run();
     log(LogLevel::info, LogLine("balancer", "stopped").text());
 }
 

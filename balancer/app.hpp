@@ -68,8 +68,8 @@ class App {
     std::vector<char> read_buffer_;
     session::Output output_;
     metrics::Counters counters_;
+    net::Poller poller_{context_};
     std::unique_ptr<origin::OriginStore> store_;
-    net::Poller poller_;
     net::LingeringSockets lingering_;
     net::MemoryTrim memory_trim_;
     net::SessionTable sessions_;

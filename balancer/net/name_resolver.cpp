@@ -42,8 +42,12 @@ void NameResolver::Name::shorten(Milliseconds resolve_interval) {
     first_answer = until_first_answer(interval);
 }
 
-NameResolver::NameResolver(boost::asio::io_context& context, LookUp look_up)
-    : context_(context), look_up_(std::move(look_up)), rng_(std::random_device{}()) {}
+NameResolver::NameResolver(boost::asio::io_context& context, boost::asio::any_io_executor executor,
+                           LookUp look_up)
+    : context_(context),
+      executor_(std::move(executor)),
+      look_up_(std::move(look_up)),
+      rng_(std::random_device{}()) {}
 
 void NameResolver::add(PoolDriver& pool) {
     const pool::PoolOptions& options = pool.pool().options();
@@ -62,10 +66,9 @@ void NameResolver::start() {
     if (names_.empty()) {
         return;
     }
-    thread_.emplace(context_.get_executor(), look_up_,
-                    [this](const std::string& host, const NameAnswer& answer) {
-                        take(*names_.find(host), answer);
-                    });
+    thread_.emplace(executor_, look_up_, [this](const std::string& host, const NameAnswer& answer) {
+        take(*names_.find(host), answer);
+    });
     for (const auto& [host, name] : names_) {
         thread_->ask(host);
     }

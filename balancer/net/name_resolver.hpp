@@ -26,7 +26,9 @@ namespace millrace::net {
 
 class NameResolver {
  public:
-    explicit NameResolver(boost::asio::io_context& context, LookUp look_up = look_up_with_system);
+    // Answers come from a thread, by `executor` of the same loop.
+    NameResolver(boost::asio::io_context& context, boost::asio::any_io_executor executor,
+                 LookUp look_up = look_up_with_system);
 
     // The nodes of this pool, as far as they are names. REQUIRES: the pool outlives this.
     void add(PoolDriver& pool);
@@ -61,6 +63,7 @@ class NameResolver {
     void ask_later(Entry& entry);
 
     boost::asio::io_context& context_;
+    boost::asio::any_io_executor executor_;
     LookUp look_up_;
     pool::Rng rng_;
     std::map<std::string, Name> names_;

@@ -1,5 +1,6 @@
 #include "balancer/net/poller.hpp"
 
+#include "balancer/net/asio_set.hpp"
 #include "proto/runtime/logging.hpp"
 
 #include <boost/asio/post.hpp>
@@ -16,7 +17,16 @@ namespace {
 
 // Reports of one turn: more wait for the next, so that timers and other services have theirs.
 constexpr std::size_t kReportsMax = 128;
+constexpr int kForever = -1;
 constexpr unsigned kGenerationShift = 32;
+
+constexpr std::uint32_t kRead = EPOLLIN;
+constexpr std::uint32_t kWrite = EPOLLOUT;
+constexpr std::uint32_t kEdge = EPOLLET;
+
+std::uint32_t events_of(Interest interest) {
+    return (interest.read ? kRead : 0U) | (interest.write ? kWrite : 0U);
+}
 
 error_code last_error() {
     return {errno, boost::system::system_category()};
@@ -32,24 +42,36 @@ int new_set() {
 
 }  // namespace
 
-Poller::Poller(boost::asio::io_context& context) : context_(context), set_(context, new_set()) {
-    wait();
+Poller::Poller(boost::asio::io_context& context)
+    : context_(context), keep_running_(boost::asio::make_work_guard(context)), set_(new_set()) {
+    // Nobody is told of these two: each turn begins with Asio's part.
+    for (const auto& [descriptor, events] :
+         {std::pair(asio_set(context), kRead), std::pair(wake_up_.descriptor(), kRead | kEdge)}) {
+        make_room(descriptor);
+        if (const Result<void> added = control(EPOLL_CTL_ADD, descriptor, events); !added) {
+            throw boost::system::system_error(added.error(), "epoll_ctl");
+        }
+    }
+}
+
+void Poller::make_room(int descriptor) {
+    const auto count = static_cast<std::size_t>(descriptor) + 1;
+    if (count > entries_.size()) {
+        entries_.resize(count);
+    }
 }
 
 Result<void> Poller::add(int descriptor, Interest interest, Handler handler) {
-    const auto index = static_cast<std::size_t>(descriptor);
-    if (index >= entries_.size()) {
-        entries_.resize(index + 1);
-    }
-    const Result<void> added = control(EPOLL_CTL_ADD, descriptor, interest);
+    make_room(descriptor);
+    const Result<void> added = control(EPOLL_CTL_ADD, descriptor, events_of(interest));
     if (added) {
-        entries_[index].handler = handler;
+        entries_[static_cast<std::size_t>(descriptor)].handler = handler;
     }
     return added;
 }
 
 Result<void> Poller::change(int descriptor, Interest interest) {
-    return control(EPOLL_CTL_MOD, descriptor, interest);
+    return control(EPOLL_CTL_MOD, descriptor, events_of(interest));
 }
 
 void Poller::set_handler(int descriptor, Handler handler) {
@@ -63,24 +85,40 @@ void Poller::remove(int descriptor) {
     ++entry.generation;
 }
 
-Result<void> Poller::control(int operation, int descriptor, Interest interest) {
+Result<void> Poller::control(int operation, int descriptor, std::uint32_t events) {
     const std::uint64_t generation = entries_[static_cast<std::size_t>(descriptor)].generation;
     epoll_event event{};
-    event.events = (interest.read ? EPOLLIN : 0U) | (interest.write ? EPOLLOUT : 0U);
+    event.events = events;
     event.data.u64 = generation << kGenerationShift | static_cast<std::uint32_t>(descriptor);
-    if (::epoll_ctl(set_.native_handle(), operation, descriptor, &event) < 0) {
+    if (::epoll_ctl(set_.number(), operation, descriptor, &event) < 0) {
         return last_error();
     }
     return {};
 }
 
-void Poller::wait() {
-    set_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](error_code error) {
-        if (!error) {
-            report();
-            wait();
-        }
-    });
+void Poller::run() {
+    while (!context_.stopped()) {
+        turn(kForever);
+    }
+}
+
+void Poller::poll() {
+    turn(0);
+}
+
+// Asio's part comes first, whether its set is readable or not: handlers of the last turn may have
+// posted something. What is posted while it is waited rings.
+void Poller::turn(int timeout) {
+    context_.poll();
+    if (context_.stopped()) {
+        return;
+    }
+    std::array<epoll_event, kReportsMax> events{};
+    const int count = ::epoll_wait(set_.number(), events.data(), kReportsMax, timeout);
+    if (count > 0) {
+        report({events.data(), static_cast<std::size_t>(count)});
+    }
+    act();
 }
 
 void Poller::defer(std::function<void()> action) {
@@ -91,13 +129,6 @@ void Poller::defer(std::function<void()> action) {
     }
 }
 
-// The set is not asked again before Asio's loop has its turn: it would be found with an event or
-// two at a time, and batches are what saves sends, wake-ups and system calls.
-void Poller::report() {
-    report_ready();
-    act();
-}
-
 void Poller::act() {
     acting_.swap(deferred_);
     for (const auto& action : acting_) {
@@ -106,13 +137,10 @@ void Poller::act() {
     acting_.clear();
 }
 
-void Poller::report_ready() {
+void Poller::report(std::span<const epoll_event> events) {
     is_reporting_ = true;
     const LogBatch batch;  // ends before replies leave: no message is answered and not yet logged
-    std::array<epoll_event, kReportsMax> events{};
-    const int count = ::epoll_wait(set_.native_handle(), events.data(), kReportsMax, 0);
-    for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
+    for (const epoll_event& event : events) {
         const Entry& entry = entries_[static_cast<std::uint32_t>(event.data.u64)];
         const Handler handler = entry.handler;
         if (entry.generation != event.data.u64 >> kGenerationShift || handler.listener == nullptr) {

@@ -1,22 +1,29 @@
-// Which of many sockets can be read or written: one epoll set behind one descriptor of the event
-// loop (epoll(7)).
+// Which of many sockets can be read or written: one epoll set (epoll(7)), and the loop that waits
+// on it.
 //
 // Asio keeps some 800 octets for each descriptor for ever, and makes a system call for each wait.
 // Here a descriptor is registered once and reported for as long as it is ready for what its owner
 // wants; a message costs a handful of such calls, an idle session none and no memory to speak of.
-// Use from the event loop.
+// Asio, whose loop serves all that is rare, is one of those who wait in the set (docs/adr/0018).
+// Use from the event loop, but for executor().
 #pragma once
 
+#include "balancer/net/descriptor.hpp"
 #include "balancer/net/unsent_octets.hpp"
+#include "balancer/net/wake_up.hpp"
 #include "proto/result.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
+
+struct epoll_event;
 
 namespace millrace::net {
 
@@ -61,13 +68,23 @@ class Poller {
     Poller& operator=(const Poller&) = delete;
     ~Poller() = default;
 
+    // The event loop, until the context is stopped; from a handler, or by who posts to executor().
+    void run();
+    // One turn of it, without a wait.
+    void poll();
+
+    // For other threads: what they post to the context itself is found only with what comes next.
+    [[nodiscard]] boost::asio::any_io_executor executor() const {
+        return WakingExecutor(context_.get_executor(), wake_up_);
+    }
+
     // Reports `descriptor` to `handler` from a turn of the loop. Nothing is reported when this
     // fails. REQUIRES: the listener outlives it or removes it.
     [[nodiscard]] Result<void> add(int descriptor, Interest interest, Handler handler);
     // REQUIRES: added.
     [[nodiscard]] Result<void> change(int descriptor, Interest interest);
     void set_handler(int descriptor, Handler handler);
-    // Calls it once all that is ready now was reported.
+    // Calls it once all that is ready now was reported, in the same turn or the next.
     void defer(std::function<void()> action);
     // Its last report was the last. REQUIRES: added, and it is closed before the loop's next turn.
     void remove(int descriptor);
@@ -81,14 +98,17 @@ class Poller {
         std::uint32_t generation = 0;
     };
 
-    void wait();
-    void report();
-    void report_ready();
+    void turn(int timeout);
+    void report(std::span<const epoll_event> events);
     void act();
-    [[nodiscard]] Result<void> control(int operation, int descriptor, Interest interest);
+    void make_room(int descriptor);
+    [[nodiscard]] Result<void> control(int operation, int descriptor, std::uint32_t events);
 
     boost::asio::io_context& context_;
-    boost::asio::posix::stream_descriptor set_;
+    // Without work Asio would end at its first turn.
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+    Descriptor set_;
+    WakeUp wake_up_;
     std::vector<Entry> entries_;  // by descriptor
     bool is_reporting_ = false;
     std::vector<std::function<void()>> deferred_;

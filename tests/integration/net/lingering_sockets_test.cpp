@@ -41,7 +41,7 @@ class Lingering : public testing::Test {
 
     [[nodiscard]] bool runs_until_count_is(std::size_t count) {
         return wait_until([&] {
-            context_.poll();
+            poller_.poll();
             return lingering_.count() == count;
         });
     }

@@ -2,7 +2,6 @@
 
 #include "tests/integration/net/wait.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
@@ -54,7 +53,7 @@ Shell::Shell(ShellSetup setup)
     : setup_(std::move(setup)),
       read_buffer_(setup_.read_buffer_size),
       pool_(context_, lingering_, setup_.pool, 1, counters_),
-      names_(context_, setup_.look_up),
+      names_(context_, poller_.executor(), setup_.look_up),
       checker_(context_, pool_, lingering_, check_settings(setup_)) {
     for (const ShellPool& more : setup_.more_pools) {
         more_pools_.push_back(
@@ -75,14 +74,11 @@ Shell::Shell(ShellSetup setup)
         names_.start();
     }
     checker_.start();
-    thread_ = std::thread([this] {
-        const auto keep_running = boost::asio::make_work_guard(context_);
-        context_.run();
-    });
+    thread_ = std::thread([this] { poller_.run(); });
 }
 
 Shell::~Shell() {
-    boost::asio::post(context_, [this] {
+    boost::asio::post(poller_.executor(), [this] {
         for (const auto& listener : listeners_) {
             listener->stop();
         }
@@ -131,7 +127,7 @@ ScriptedPeer Shell::greeted_postfix() const {
 void Shell::on_loop(const std::function<void()>& action) {
     std::packaged_task<void()> task(action);
     std::future<void> done = task.get_future();
-    boost::asio::post(context_, std::move(task));
+    boost::asio::post(poller_.executor(), std::move(task));
     if (done.wait_for(kPatience) != std::future_status::ready) {
         ADD_FAILURE() << "the event loop does not turn";
         ::abort();
@@ -220,7 +216,7 @@ void Shell::cut_off() {
 void Shell::while_paused(const std::function<void()>& action) {
     std::promise<void> stands;
     std::promise<void> may_go;
-    boost::asio::post(context_, [&stands, go = may_go.get_future().share()] {
+    boost::asio::post(poller_.executor(), [&stands, go = may_go.get_future().share()] {
         stands.set_value();
         go.wait();
     });
