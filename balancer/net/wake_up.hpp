@@ -11,6 +11,7 @@
 #include <boost/asio/query.hpp>
 #include <boost/asio/require.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace millrace::net {
@@ -45,8 +46,9 @@ class WakingExecutor {
     template <typename Property>
     requires boost::asio::can_query_v<const Inner&, Property>
 
-    [[nodiscard]] decltype(auto) query(const Property& property) const
-        noexcept(boost::asio::is_nothrow_query_v<const Inner&, Property>) {
+    [[nodiscard]] auto query(const Property& property) const noexcept(
+        boost::asio::is_nothrow_query_v<const Inner&, Property>)
+        -> std::remove_const_t<typename boost::asio::query_result<const Inner&, Property>::type> {
         return boost::asio::query(inner_, property);
     }
 
