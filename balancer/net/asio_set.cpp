@@ -24,7 +24,9 @@ template struct PrivateSet<&Reactor::epoll_fd_>;
 
 int asio_set(boost::asio::io_context& context) {
     boost::asio::execution_context& services = context;
-    return set_of(boost::asio::use_service<Reactor>(services));
+    auto& reactor = boost::asio::use_service<Reactor>(services);
+    reactor.init_task();  // else nobody looks into the set before there is a socket or a timer
+    return set_of(reactor);
 }
 
 }  // namespace millrace::net

@@ -1,4 +1,5 @@
 // What ends the wait of the event loop: descriptors of ours, everything of Asio's, other threads.
+#include "balancer/net/asio_set.hpp"
 #include "balancer/net/poller.hpp"
 
 #include <boost/asio/local/connect_pair.hpp>
@@ -13,6 +14,9 @@
 #include <future>
 #include <thread>
 #include <utility>
+
+#include <poll.h>
+#include <unistd.h>
 
 namespace millrace::net {
 
@@ -77,6 +81,12 @@ TEST_F(Loop, DoesWhatADeferredActionHasDeferredBeforeItWaits) {
     });
     add_ready(defer);
     expect_stop();
+}
+
+TEST_F(Loop, WaitsWhereAsioHasNeitherSocketNorTimer) {
+    poller_.poll();
+    pollfd set{asio_set(context_), POLLIN, 0};
+    EXPECT_EQ(::poll(&set, 1, 0), 0) << "it would turn for ever";
 }
 
 TEST_F(Loop, HearsATimer) {
