@@ -35,4 +35,6 @@ def installed():
     if programs.has_nginx():
         found.append(Contender("nginx stream", "v1", lambda _, nodes, directory, sessions:
                                programs.start_nginx(nodes, directory, sessions)))
+    found.append(Contender("bare relay", "v2", lambda build, nodes, directory, _:
+                           programs.start_relay(build, nodes, directory)))
     return found + [Contender(DIRECT, "off", None)]

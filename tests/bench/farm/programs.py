@@ -27,11 +27,12 @@ class Build:
         directory = os.path.abspath(directory)
         self.balancer = os.path.join(directory, "bin", "millrace-balancer")
         self.load = os.path.join(directory, "tests", "bench_load")
+        self.relay = os.path.join(directory, "tests", "bench_relay")
         self.sink = os.path.join(directory, "tests", "bench_sink")
-        for path in (self.balancer, self.load, self.sink):
+        for path in (self.balancer, self.load, self.relay, self.sink):
             if not os.access(path, os.X_OK):
                 raise SystemExit(f"{path} is not there: cmake --build {directory} --target "
-                                 "millrace-balancer bench_load bench_sink")
+                                 "millrace-balancer bench_load bench_relay bench_sink")
 
 
 class Sink:
@@ -135,6 +136,16 @@ def start_haproxy(nodes, directory, balance, sessions=4000):
     config = _write(directory, "haproxy.cfg", "\n".join(lines) + "\n")
     balancer = Balancer("haproxy", [HAPROXY, "-db", "-f", config],
                         os.path.join(directory, "haproxy.log"))
+    balancer.start(port)
+    return balancer
+
+
+def start_relay(build, nodes, directory):
+    """A loop that passes octets on: no balancer of connections can cost less."""
+    port = free_port()
+    argv = [build.relay, "--listen", str(port)]
+    argv += [f"--node={at}" for _, _, at in nodes]
+    balancer = Balancer("bench_relay", argv, os.path.join(directory, "relay.log"))
     balancer.start(port)
     return balancer
 
