@@ -141,7 +141,7 @@ def start_haproxy(nodes, directory, balance, sessions=4000):
 
 
 def start_relay(build, nodes, directory):
-    """A loop that passes octets on: no balancer of connections can cost less."""
+    """A loop that passes octets on: what reading and writing alone cost."""
     port = free_port()
     argv = [build.relay, "--listen", str(port)]
     argv += [f"--node={at}" for _, _, at in nodes]

@@ -1,7 +1,7 @@
 // Passes octets on between clients and nodes, each connection to the next node in turn, behind a
 // PROXY header; knows nothing of what it passes.
 //
-// What a TCP balancer costs at the least, with one buffer that all connections share: no limits, no
+// What reading and writing alone cost, with one buffer that all connections share: no limits, no
 // checks, no time-outs, no metrics. Either side's end is the end of both, so it suits only a
 // dialogue in which nothing is on its way then.
 #pragma once
