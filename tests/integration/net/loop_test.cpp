@@ -131,7 +131,6 @@ TEST_F(Loop, HearsASocketOfAsio) {
 TEST_F(Loop, HearsEveryPostOfAnotherThread) {
     constexpr int kPosts = 1000;
     std::thread loop([this] { poller_.run(); });
-    int done = 0;
     for (int i = 0; i < kPosts; ++i) {  // one by one, so that it waits between them
         std::promise<void> turned;
         asio::post(poller_.executor(), [&] { turned.set_value(); });
@@ -139,11 +138,9 @@ TEST_F(Loop, HearsEveryPostOfAnotherThread) {
             ADD_FAILURE() << "post " << i << " was not heard";
             ::abort();  // the promise is gone, the thread is not
         }
-        ++done;
     }
     asio::post(poller_.executor(), [this] { context_.stop(); });
     loop.join();
-    EXPECT_EQ(done, kPosts);
 }
 
 TEST(WakingExecutor, KeepsTheProperties) {
